@@ -1,0 +1,74 @@
+# Everything installs into .venv in this folder; nothing on the machine changes.
+#
+#   make demo    set up, invent case records, make a release of them
+#   make test    set up, run every check
+#   make bench   measure accuracy, time and memory beside other methods (long)
+#   make docs    build the documentation into site/
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO ?= caseveil-demo
+
+ENGINE_VENV := .venv-engine
+ENGINE_TESTS := $(wildcard tests/schema tests/privacy tests/measurement tests/synthesis \
+	tests/records/test_prepare.py tests/records/test_encoding.py tests/records/test_counting.py \
+	tests/architecture/test_engine_purity.py)
+
+.PHONY: setup demo test lint types contracts docs test-engine test-main bench clean
+
+setup: $(VENV)/.stamp-dev
+
+$(VENV)/.stamp: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Caseveil needs Python 3.11 or newer, and '$(PYTHON)' is older or missing."; \
+		echo "Install one from python.org, then run: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	@echo "Setting up in $(VENV) (a few minutes the first time) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -qq --upgrade pip
+	@$(BIN)/python -m pip install -qq -e .
+	@touch $@
+
+# What only developers need: linters, types, test and documentation tools.
+$(VENV)/.stamp-dev: $(VENV)/.stamp
+	@echo "Adding the tools for development ..."
+	@$(BIN)/python -m pip install -qq -e '.[dev]'
+	@touch $@
+
+# The folder of an earlier demo is removed, and only if it carries the mark of one.
+demo: $(VENV)/.stamp
+	@if [ -e "$(DEMO)" ]; then \
+		if [ -e "$(DEMO)/release.toml" ] && [ -e "$(DEMO)/victims.csv" ]; then rm -rf "$(DEMO)"; \
+		else echo "$(DEMO) exists and is not a demo; choose another folder: make demo DEMO=other"; exit 2; fi; fi
+	@$(BIN)/caseveil demo "$(DEMO)"
+
+test: setup
+	@$(MAKE) --no-print-directory lint types contracts docs test-engine
+	@$(MAKE) --no-print-directory test-main
+
+lint: setup
+	$(BIN)/ruff check .
+
+types: setup
+	$(BIN)/mypy
+
+contracts: setup
+	$(BIN)/lint-imports
+
+docs: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+# The engine on the oldest numpy and another Python, with no other library in reach.
+test-engine: setup
+	@bash tools/test_engine.sh $(ENGINE_VENV) $(ENGINE_TESTS)
+
+test-main: setup
+	$(BIN)/python -m pytest
+
+bench: setup
+	$(BIN)/python -m pip install -qq -r benchmarks/requirements.txt
+	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.report
+
+clean:
+	rm -rf $(VENV) $(ENGINE_VENV) site build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,21 @@
+"""Caseveil: releases of sensitive case records that are safe to publish."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from caseveil.api import Release, forecast, run, synthesize
+
+__version__ = "0.1.0"
+
+__all__ = ["Release", "__version__", "forecast", "run", "synthesize"]
+
+
+def __getattr__(name: str) -> Any:
+    """Loads the engine when a public name is first used, so that `import caseveil` stays light."""
+    if name in __all__:
+        from caseveil import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'caseveil' has no attribute {name!r}")

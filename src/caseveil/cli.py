@@ -1,0 +1,392 @@
+"""The commands. Each reads its arguments, calls the engine and says what came out; nothing is computed here."""
+
+from __future__ import annotations
+
+import difflib
+import time
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from caseveil.cli_terminal import NO, PlainGroup, Terminal
+from caseveil.errors import BundleError, LedgerError, OutputError, PlanError, SourceError
+from caseveil.plan import Plan
+
+if TYPE_CHECKING:
+    from caseveil.produce import Produced
+
+_PLAN = click.Path(path_type=Path)
+Command = Callable[..., None]
+
+
+def _shared(command: Command) -> Command:
+    """The options of every command."""
+    quiet = click.option("--quiet", is_flag=True, help="Show no progress.")
+    as_json = click.option("--json", "as_json", is_flag=True, help="Put one JSON document on stdout.")
+    return as_json(quiet(command))
+
+
+@click.group(cls=PlainGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="caseveil", prog_name="caseveil")
+def main() -> None:
+    """Publish case records about people without exposing one of them.
+
+    \b
+    First time:       caseveil demo
+    Your own data:    caseveil init cases.csv
+                      caseveil check release.toml
+                      caseveil forecast release.toml --n 20000
+                      caseveil release release.toml
+    """
+
+
+@main.command()
+@click.argument("folder", type=_PLAN, default=Path("caseveil-demo"), metavar="[DIR]")
+@click.option("--victims", type=click.IntRange(100, 10_000_000), default=17_000, show_default=True, help="How many.")
+@click.option("--seed", type=click.IntRange(0), help="Invent the same people again. Never makes the noise repeat.")
+@click.option("--open", "open_it", is_flag=True, help="Open the explorer in the browser when done.")
+@_shared
+def demo(folder: Path, victims: int, seed: int | None, open_it: bool, quiet: bool, as_json: bool) -> None:
+    """Invent case records, release them, and say where everything is.
+
+    Writes victims.csv, perpetrators.csv and release.toml into DIR (caseveil-demo unless given). The people
+    are invented and resemble nobody.
+
+    \b
+    Example:  caseveil demo my-demo --victims 5000 --open
+    """
+    from caseveil.demo import write_demo
+
+    terminal = Terminal(json=as_json, quiet=quiet)
+    files = [folder / name for name in ("victims.csv", "perpetrators.csv", "release.toml")]
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"DIR ({folder}) must be a folder, and it is a file; choose another name")
+    there = [path.name for path in files if path.exists()]
+    if there:
+        raise OutputError(
+            f"DIR ({folder}) already holds {', '.join(there)}; choose another folder, or remove these files"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    write_demo(folder, victims=victims, seed=seed)
+    terminal.say(f"Invented {victims:,} victims and their perpetrators in {folder}")
+    _release(Plan.read(files[-1]), None, terminal, open_it)
+
+
+@main.command()
+@click.argument("data", nargs=-1, required=True)
+@click.option("--out", type=_PLAN, default=Path("release.toml"), show_default=True, help="Where the draft goes.")
+@_shared
+def init(data: tuple[str, ...], out: Path, quiet: bool, as_json: bool) -> None:
+    """Look at a data file and draft a release.toml for it.
+
+    The draft says which columns look as if they identify a person and leaves them out. It holds no value that
+    was read off the rows, apart from words that are public anyway. Read it before you use it.
+
+    \b
+    Example:  caseveil init cases.csv --out release.toml
+    """
+    from caseveil.records.draft import draft
+    from caseveil.records.source import read_path
+
+    terminal = Terminal(json=as_json, quiet=quiet)
+    if len(data) > 1:
+        raise PlanError(f"DATA ({len(data)} files) must be one file: linked tables come in a later version")
+    if "://" in data[0]:
+        raise SourceError("DATA must be a file; for a database write source and query into the plan by hand")
+    source = Path(data[0])
+    if out.exists():
+        raise OutputError(f"--out ({out}) already exists and is left as it is; choose another with --out")
+    if not out.parent.is_dir():
+        raise OutputError(f"--out ({out}) must lie in a folder that exists")
+    with terminal.progress() as progress:
+        if progress is not None:
+            progress("reading", 0.0)
+        raw = read_path(source)
+    text = draft(raw, source=_source_from(source, out.parent), name=_table_name(source))
+    plan = Plan.from_toml(text, out.parent)
+    out.write_text(text, encoding="utf-8", newline="\n")
+    columns = [column.name for column in plan.tables[0].table.columns]
+    undeclared = [column.name for column in plan.tables[0].table.undeclared]
+    terminal.say(
+        f"Wrote {out}: {len(columns)} of {len(raw.columns)} columns would be released.",
+        "Read it through: it says why the others are left out, and which values you should declare.",
+        f"Then:  caseveil check {out}",
+    )
+    terminal.document({"plan": str(out), "columns": columns, "undeclared": undeclared})
+
+
+def _source_from(data: Path, folder: Path) -> str:
+    """How a plan in folder names a data file: relative where the file lies below it."""
+    try:
+        return data.resolve().relative_to(folder.resolve()).as_posix()
+    except ValueError:
+        return data.resolve().as_posix()
+
+
+def _table_name(data: Path) -> str:
+    cleaned = "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in data.stem.lower()).strip(
+        "_"
+    )
+    return cleaned or "cases"
+
+
+@main.command()
+@click.argument("plan", type=_PLAN)
+@_shared
+def check(plan: Path, quiet: bool, as_json: bool) -> None:
+    """Hold the data against the plan. Private: what it prints must not be published.
+
+    Counts what is missing, what lies outside the declared values, which columns identify people and how many
+    people stand out by rare combinations. Names columns and counts, never a value of a row. Charges nothing.
+
+    \b
+    Example:  caseveil check release.toml
+    """
+    read = Plan.read(plan)
+    from caseveil.produce import check as check_rows
+
+    from caseveil import cli_show
+
+    terminal = Terminal(json=as_json, quiet=quiet)
+    with terminal.progress() as progress:
+        report = check_rows(read, progress)
+    terminal.say(*cli_show.check(report))
+    terminal.document({"private": True, **cli_show.plain(report)})
+
+
+@main.command()
+@click.argument("plan", type=_PLAN)
+@click.option(
+    "--n",
+    "people",
+    type=click.IntRange(2),
+    default=10_000,
+    show_default=True,
+    help="About how many people: a public guess, not the number of your rows.",
+)
+@click.option(
+    "--epsilon", "epsilons", help="Epsilons to compare, as 0.5,1,2,4. Those four and the plan's unless given."
+)
+@click.option("--length", type=click.IntRange(1, 5), help="Longest combination; the plan's unless given.")
+@click.option("--sizes", multiple=True, metavar="COLUMN=K", help="Guess of how many values an undeclared column has.")
+@click.option("--figure", type=_PLAN, help="Also draw a figure: a path that ends in .svg or .png.")
+@_shared
+def forecast(
+    plan: Path,
+    people: int,
+    epsilons: str | None,
+    length: int | None,
+    sizes: tuple[str, ...],
+    figure: Path | None,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Say how accurate the counts would be, before anything is spent.
+
+    Reads no row: public sizes, a guess of the number of people, and epsilon are enough.
+
+    \b
+    Example:  caseveil forecast release.toml --n 20000 --epsilon 0.5,1,2 --figure error.svg
+    """
+    from caseveil.measurement.forecast import forecast as expect
+
+    from caseveil import cli_show, forecast_sizes, forecast_view
+
+    terminal = Terminal(json=as_json, quiet=quiet)
+    read = Plan.read(plan)
+    table = read.tables[0].table
+    domain, assumed = forecast_sizes.domain_of(table, forecast_sizes.parse_sizes(sizes, table))
+    longest = read.aggregates.length if length is None else length
+    expected = expect(
+        domain,
+        n=people,
+        epsilons=forecast_sizes.parse_epsilons(epsilons, read.promise.epsilon),
+        delta=read.promise.delta,
+        length=longest,
+        weights=read.aggregates.weights if longest == read.aggregates.length else None,
+    )
+    if figure is not None:
+        forecast_view.save_figure(expected.rows, figure, n=people, subject=read.about.heading)
+    notes = [
+        f"{column} has no declared values; {size} are assumed (--sizes {column}=K)" for column, size in assumed.items()
+    ]
+    terminal.say(
+        forecast_view.table(expected.rows),
+        "",
+        forecast_view.bars(expected.rows, ascii_only=terminal.ascii_only),
+        "",
+        "Typical error: mean distance between a published count and the truth. Both follow from public sizes alone.",
+        *notes,
+        *([f"Figure: {figure}"] if figure is not None else []),
+    )
+    terminal.document(
+        {
+            "n": people,
+            "length": longest,
+            "assumed_sizes": assumed,
+            "rows": cli_show.plain(expected.rows),
+            "figure": None if figure is None else str(figure),
+        }
+    )
+
+
+@main.command()
+@click.argument("plan", type=_PLAN)
+@click.option("--out", type=_PLAN, help="Folder of the bundle; <plan's folder>/<name>-<version> unless given.")
+@click.option("--open", "open_it", is_flag=True, help="Open the explorer in the browser when done.")
+@_shared
+def release(plan: Path, out: Path | None, open_it: bool, quiet: bool, as_json: bool) -> None:
+    """Make the release: a bundle that is safe to publish.
+
+    Plan, data and place are checked before anything is charged.
+
+    \b
+    Example:  caseveil release release.toml --out published/2026-11
+    """
+    _release(Plan.read(plan), out, Terminal(json=as_json, quiet=quiet), open_it)
+
+
+def _release(plan: Plan, out: Path | None, terminal: Terminal, open_it: bool) -> None:
+    from caseveil.produce import run
+
+    start = time.monotonic()
+    with terminal.progress() as progress:
+        made: Produced = run(plan, out=out, progress=progress)
+    seconds = time.monotonic() - start
+    explorer = made.out / "explorer.html"
+    terminal.say(
+        "",
+        str(made.statement),
+        "",
+        f"Bundle:    {made.out}",
+        f"Explorer:  {explorer}  (open it in a browser)",
+        f"Promise:   {made.out / 'STATEMENT.md'}",
+        f"Done in {seconds:.1f} s.",
+    )
+    terminal.document(
+        {
+            "out": str(made.out),
+            "explorer": str(explorer),
+            "seconds": round(seconds, 3),
+            "statement": made.statement.to_json(),
+        }
+    )
+    if open_it:
+        webbrowser.open(explorer.resolve().as_uri())
+
+
+@main.command()
+@click.argument("bundle", type=_PLAN)
+@_shared
+@click.pass_context
+def verify(ctx: click.Context, bundle: Path, quiet: bool, as_json: bool) -> None:
+    """Check a bundle from the bundle alone. Exit code 1 when something does not hold.
+
+    \b
+    Example:  caseveil verify case-records-2026-11
+    """
+    from caseveil import cli_show
+    from caseveil.release.verify import verify_bundle
+
+    terminal = Terminal(json=as_json, quiet=quiet)
+    _require_folder(bundle)
+    verdict = verify_bundle(bundle)
+    terminal.say(*cli_show.verification(verdict))
+    terminal.document(
+        {"ok": verdict.ok, "findings": cli_show.plain(verdict.findings)},
+    )
+    if not verdict.ok:
+        ctx.exit(NO)
+
+
+def _require_folder(bundle: Path) -> None:
+    if bundle.is_dir():
+        return
+    others = [path.name for path in bundle.parent.iterdir() if path.is_dir()] if bundle.parent.is_dir() else []
+    near = difflib.get_close_matches(bundle.name, others, n=1)
+    hint = f"; did you mean {bundle.parent / near[0]}?" if near else ""
+    state = "is a file" if bundle.exists() else "does not exist"
+    raise BundleError(f"BUNDLE ({bundle}) must be the folder of a release, and it {state}{hint}")
+
+
+@main.command()
+@click.argument("bundle", type=_PLAN)
+@_shared
+def explore(bundle: Path, quiet: bool, as_json: bool) -> None:
+    """Open the explorer of a bundle in the browser.
+
+    \b
+    Example:  caseveil explore case-records-2026-11
+    """
+    terminal = Terminal(json=as_json, quiet=quiet)
+    _require_folder(bundle)
+    page = bundle / "explorer.html"
+    if not page.is_file():
+        raise BundleError(
+            f"BUNDLE ({bundle}) holds no explorer.html; 'caseveil verify {bundle}' says what else is amiss"
+        )
+    opened = webbrowser.open(page.resolve().as_uri())
+    terminal.say(f"Opened {page}" if opened else f"No browser was found; open this file in one: {page}")
+    terminal.document({"explorer": str(page), "opened": opened})
+
+
+@main.group()
+def ledger() -> None:
+    """Look at a ledger: what every release spent.
+
+    \b
+    Example:  caseveil ledger show ledger.caseveil
+    """
+
+
+@ledger.command("show")
+@click.argument("path", type=_PLAN, metavar="LEDGER")
+@click.option("--delta", type=float, default=1e-6, show_default=True, help="The delta at which to state the total.")
+@_shared
+def ledger_show(path: Path, delta: float, quiet: bool, as_json: bool) -> None:
+    """List what every release spent, and the total over all of them.
+
+    \b
+    Example:  caseveil ledger show ledger.caseveil --delta 1e-5
+    """
+    from caseveil import cli_show
+
+    terminal = Terminal(json=as_json, quiet=quiet)
+    if not 0.0 < delta < 1.0:
+        raise PlanError(f"--delta ({delta:g}) must be above 0 and below 1")
+    opened = _open_ledger(path)
+    terminal.say(*cli_show.ledger(opened, delta))
+    terminal.document(cli_show.ledger_document(opened, delta))
+
+
+@ledger.command("verify")
+@click.argument("path", type=_PLAN, metavar="LEDGER")
+@_shared
+@click.pass_context
+def ledger_verify(ctx: click.Context, path: Path, quiet: bool, as_json: bool) -> None:
+    """Check that no entry of a ledger was changed. Exit code 1 when one was.
+
+    \b
+    Example:  caseveil ledger verify ledger.caseveil
+    """
+    terminal = Terminal(json=as_json, quiet=quiet)
+    try:
+        entries = len(_open_ledger(path).entries)
+    except LedgerError as error:
+        terminal.say(f"NOT OK  {error}")
+        terminal.document({"ok": False, "detail": str(error)})
+        ctx.exit(NO)
+    terminal.say(f"ok  {entries} entries, none changed")
+    terminal.document({"ok": True, "entries": entries})
+
+
+def _open_ledger(path: Path) -> Any:
+    from caseveil.privacy.ledger import Ledger
+
+    # Opening a ledger that does not exist would begin one.
+    if not path.is_file():
+        raise PlanError(f"LEDGER ({path}) must be the ledger file of a plan; there is no such file")
+    return Ledger.open(path)

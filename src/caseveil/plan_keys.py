@@ -1,0 +1,129 @@
+"""Every key of release.toml: what it takes, its default and what it means.
+
+The reader refuses keys that are not here, and the reference is made from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key:
+    """One key of release.toml as the reference describes it. default None: the key must be there."""
+
+    takes: str
+    default: str | None
+    meaning: str
+
+
+COLUMN_KEYS = {
+    "kind": Key(takes="category, ordered, binned or multi", default=None, meaning="What the cells hold."),
+    "missing": Key(takes="list of texts", default='[""]', meaning="Cells that mean: not known."),
+    "outside": Key(
+        takes="refuse or missing",
+        default='"refuse"',
+        meaning="What happens to a cell outside the declared domain: the release is refused, or the cell is "
+        "counted as missing.",
+    ),
+    "meaning": Key(takes="text", default='""', meaning="What the column says, for the codebook."),
+}
+_VALUES = Key(
+    takes="list of texts or whole numbers",
+    default="discovered privately",
+    meaning="The values the column can hold. They are published and must be public knowledge, never read off the "
+    "rows. Left out, they are discovered privately, at a cost in accuracy.",
+)
+
+KEYS: Mapping[str, Mapping[str, Key]] = {
+    "release": {
+        "name": Key(takes="text", default=None, meaning="Short name; with the version it names the bundle's folder."),
+        "version": Key(takes="text", default=None, meaning='Version of the release, for example "2026-11".'),
+        "title": Key(takes="text", default='""', meaning="Title for people."),
+        "publisher": Key(takes="text", default='""', meaning="Who answers for the release."),
+        "license": Key(takes="text", default='""', meaning='License of the published data, for example "CC-BY-4.0".'),
+    },
+    "privacy": {
+        "guarantee": Key(
+            takes="differential-privacy",
+            default='"differential-privacy"',
+            meaning="The kind of promise. k-anonymity is planned and refused by this version.",
+        ),
+        "unit": Key(takes="text", default='"person"', meaning='Whom the promise protects, for example "victim".'),
+        "epsilon": Key(takes="number above 0", default=None, meaning="Strength of the promise; smaller is stronger."),
+        "delta": Key(
+            takes='number between 0 and 1, or "auto"',
+            default='"auto"',
+            meaning="Chance with which the promise may fail; auto is 1 / (n ln n) of the noisy number of people n.",
+        ),
+        "ledger": Key(
+            takes="path",
+            default="no ledger",
+            meaning="The file that remembers what every release from this data spent.",
+        ),
+        "budget": Key(
+            takes="{ epsilon, delta }",
+            default="no limit",
+            meaning="Limit over all releases in the ledger; a release that would pass it is refused.",
+        ),
+    },
+    "privacy.budget": {
+        "epsilon": Key(takes="number above 0", default=None, meaning="Limit on the epsilon of all releases together."),
+        "delta": Key(
+            takes="number between 0 and 1", default=None, meaning="The delta at which that epsilon is stated."
+        ),
+    },
+    "aggregates": {
+        "length": Key(takes="1 to 5", default="3", meaning="Combinations of up to this many values are counted."),
+        "fabrication": Key(
+            takes='"open", "balanced", "minimal" or a number between 0 and 1',
+            default='"balanced"',
+            meaning="Share of made-up combinations accepted among the published: open publishes every positive "
+            "estimate, balanced aims at 5%, minimal at 1%.",
+        ),
+        "weights": Key(
+            takes="list of numbers, one per length",
+            default="chosen by the engine",
+            meaning="How much accurate counts of each length matter, shortest first.",
+        ),
+        "cells_cap": Key(
+            takes="1000 or more",
+            default="3000000",
+            meaning="Most cells that are measured; the statement names the rest.",
+        ),
+    },
+    "tables.NAME": {
+        "source": Key(
+            takes="path or database URL", default=None, meaning="CSV, TSV, XLSX or Parquet file, or a database URL."
+        ),
+        "query": Key(takes="text", default="none", meaning="The query, when the source is a database."),
+        "key": Key(
+            takes="column", default="none", meaning="The column that identifies the person. It is never released."
+        ),
+        "columns": Key(takes="table of columns", default=None, meaning="The columns that are released."),
+    },
+    "tables.NAME.columns.NAME": COLUMN_KEYS,
+    "category": {"values": _VALUES},
+    "ordered": {"values": _VALUES},
+    "binned": {
+        "bins": Key(
+            takes="rising list of numbers or dates",
+            default=None,
+            meaning="Edges: a bin reaches from its edge to below the next, and the last one is open.",
+        ),
+        "labels": Key(takes="list of texts, one per edge", default="made from the edges", meaning="Names of the bins."),
+    },
+    "multi": {
+        "values": _VALUES,
+        "delimiter": Key(takes="text", default='";"', meaning="What stands between the items of one cell."),
+        "at_most": Key(
+            takes="1 or more",
+            default="5",
+            meaning="Items that one person may add to the discovery of undeclared values.",
+        ),
+    },
+}
+"""Every key by section; the last four sections are the further keys of a column of that kind."""
+
+KINDS = ("category", "ordered", "binned", "multi")

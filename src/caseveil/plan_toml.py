@@ -1,0 +1,305 @@
+"""release.toml read into a Plan. What is not known is refused, with the nearest thing that is."""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import math
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from caseveil.errors import PlanError
+from caseveil.plan import Aggregates, Fabrication, Plan, Promise, TablePlan
+from caseveil.plan_keys import COLUMN_KEYS, KEYS, KINDS
+from caseveil.privacy.loss import EpsilonDelta
+from caseveil.release.about import About
+from caseveil.schema.attribute import Binned, Category, Column, Edge, MultiChoice, Ordered, Outside
+from caseveil.schema.table import Table
+from caseveil.schema.unit import PrivacyUnit
+
+_REQUIRED = object()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Section:
+    """One table of the TOML text, with its place for messages."""
+
+    place: str
+    data: Mapping[str, object]
+
+    def at(self, key: str) -> str:
+        return f"{self.place}.{key}" if self.place else key
+
+    def refuse_unknown(self, known: Mapping[str, object], home: Mapping[str, str]) -> None:
+        """Raises PlanError for the first key that is not known here; home says where a stray key belongs."""
+        for key in self.data:
+            if key in known:
+                continue
+            near = difflib.get_close_matches(key, known, n=1)
+            if key in home:
+                hint = f"{key} belongs to {home[key]}"
+            elif near:
+                hint = f"did you mean {near[0]}?"
+            else:
+                hint = f"known here: {', '.join(known)}"
+            raise PlanError(f"{_short(self.at(key))} is not known; {hint}")
+
+    def _get(self, key: str, default: object, takes: str) -> object:
+        if key in self.data:
+            return self.data[key]
+        if default is _REQUIRED:
+            raise PlanError(f"{self.at(key)} is missing: {takes} must stand there")
+        return default
+
+    def _wrong(self, key: str, value: object, takes: str) -> PlanError:
+        return PlanError(f"{self.at(key)} ({_sort(value)}) must be {takes}")
+
+    def text(self, key: str, default: object = _REQUIRED) -> str:
+        value = self._get(key, default, "a text in quotes")
+        if not isinstance(value, str):
+            raise self._wrong(key, value, "a text in quotes")
+        return value
+
+    def maybe_text(self, key: str) -> str | None:
+        return self.text(key) if key in self.data else None
+
+    def number(self, key: str, default: object = _REQUIRED, takes: str = "a number") -> float:
+        value = self._get(key, default, takes)
+        if isinstance(value, str) and _is_number(value):
+            raise PlanError(f"{self.at(key)} ({value[:30]!r}) must be {takes}, written without quotes")
+        return _finite(self.at(key), value, takes)
+
+    def whole(self, key: str, default: int) -> int:
+        value = self._get(key, default, "a whole number")
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self._wrong(key, value, "a whole number, written without quotes")
+        if abs(value) >= 2**53:
+            raise PlanError(f"{self.at(key)} must be below 2^53")
+        return value
+
+    def items(self, key: str, takes: str) -> list[object] | None:
+        value = self.data.get(key)
+        if value is not None and not isinstance(value, list):
+            raise self._wrong(key, value, f"a list of {takes}, in square brackets")
+        return value
+
+    def section(self, key: str, example: str) -> _Section:
+        value = self._get(key, _REQUIRED, f"a section, for example {example}")
+        if not isinstance(value, dict):
+            raise self._wrong(key, value, f"a section, for example {example}")
+        return _Section(place=self.at(key), data=value)
+
+
+def _sort(value: object) -> str:
+    """What kind of thing a TOML value is. The value itself may be a secret (a database URL): it is not shown."""
+    names = {
+        bool: "true or false",
+        str: "a text",
+        int: "a whole number",
+        float: "a number",
+        list: "a list",
+        dict: "a section",
+    }
+    return names.get(type(value), "a date or time")
+
+
+def _short(place: str) -> str:
+    return place if len(place) <= 120 else place[:117] + "..."
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _finite(place: str, value: object, takes: str) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise PlanError(f"{place} ({_sort(value)}) must be {takes}")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise PlanError(f"{place} must be finite")
+    return number
+
+
+@contextmanager
+def _placed(prefix: str) -> Iterator[None]:
+    """Errors of the values themselves name their field; put the place before it."""
+    try:
+        yield
+    except PlanError as error:
+        raise PlanError(f"{prefix}{error}") from None
+
+
+def _labels(place: str, items: list[object] | None, key: str) -> tuple[str, ...] | None:
+    if items is None:
+        return None
+    labels = []
+    for item in items:
+        if isinstance(item, int) and not isinstance(item, bool) and abs(item) < 2**53:
+            labels.append(str(item))
+        elif isinstance(item, str):
+            labels.append(item)
+        else:
+            raise PlanError(f"{place}.{key} (holding {_sort(item)}) must hold texts in quotes, written as in the data")
+    # Cells are compared without the blanks around them, so a label with such blanks could never match.
+    padded = [label for label in labels if label != label.strip()]
+    if padded:
+        raise PlanError(
+            f"{place}.{key} ({padded[0][:40]!r}) must have no blanks at its ends: cells are read without them"
+        )
+    return tuple(labels)
+
+
+def _edges(place: str, items: list[object] | None) -> tuple[Edge, ...]:
+    if items is None:
+        raise PlanError(f"{place}.bins is missing: a rising list of edges must stand there, for example [0, 18, 30]")
+    edges: list[Edge] = []
+    for item in items:
+        if isinstance(item, datetime.datetime | datetime.time):
+            raise PlanError(
+                f"{place}.bins (holding a time) must hold numbers, or dates such as 2020-01-01 without a time"
+            )
+        if isinstance(item, datetime.date):
+            edges.append(item)
+        elif isinstance(item, str):
+            raise PlanError(f"{place}.bins (holding a text) must hold numbers or dates, written without quotes")
+        else:
+            edges.append(_finite(f"{place}.bins", item, "a list of numbers or dates") + 0.0)
+    return tuple(edges)
+
+
+def _column(name: str, section: _Section) -> Column:
+    kind = section.text("kind") if "kind" in section.data else None
+    if kind not in KINDS:
+        near = difflib.get_close_matches(kind or "", KINDS, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        state = "is missing: it" if kind is None else f"({kind[:40]!r})"
+        raise PlanError(f"{section.at('kind')} {state} must be one of {', '.join(KINDS)}{hint}")
+    home = {key: f"columns of kind {other}" for other in KINDS for key in KEYS[other]}
+    section.refuse_unknown({**COLUMN_KEYS, **KEYS[kind]}, home)
+    place = section.place
+    outside = section.text("outside", "refuse")
+    if outside not in ("refuse", "missing"):
+        raise PlanError(f"{place}.outside ({outside[:40]!r}) must be refuse or missing")
+    missing = _labels(place, section.items("missing", "texts"), "missing")
+    common = {
+        "missing": ("",) if missing is None else missing,
+        "outside": Outside(outside),
+        "meaning": section.text("meaning", ""),
+    }
+    # Columns name their fields "<column>.<field>" in messages; what stands before is put there by _placed.
+    prefix = place.removesuffix(name)
+    if kind == "binned":
+        edges = _edges(place, section.items("bins", "edges"))
+        labels = _labels(place, section.items("labels", "texts"), "labels")
+        with _placed(prefix):
+            return Binned(name=name, edges=edges, labels=labels, **common)  # type: ignore[arg-type]
+    values = _labels(place, section.items("values", "texts"), "values")
+    if kind == "multi":
+        delimiter, at_most = section.text("delimiter", ";"), section.whole("at_most", 5)
+        with _placed(prefix):
+            return MultiChoice(name=name, values=values, delimiter=delimiter, at_most=at_most, **common)  # type: ignore[arg-type]
+    with _placed(prefix):
+        return (Ordered if kind == "ordered" else Category)(name=name, values=values, **common)  # type: ignore[arg-type]
+
+
+def _table(name: str, section: _Section) -> TablePlan:
+    if "links" in section.data:
+        raise PlanError(f"{section.at('links')} is not possible yet: linked tables come in a later version")
+    section.refuse_unknown(KEYS["tables.NAME"], {})
+    columns = section.section("columns", f"[{section.place}.columns.gender]")
+    read = []
+    for column in columns.data:
+        read.append(_column(column, columns.section(column, f"[{columns.place}.gender]")))
+    table = Table(name=name, columns=tuple(read), key=section.maybe_text("key"))
+    return TablePlan(table=table, source=section.text("source"), query=section.maybe_text("query"))
+
+
+def parse(text: str, folder: Path) -> Plan:
+    """The plan in a TOML text. Raises PlanError, and nothing else, for any text that is not a plan."""
+    try:
+        text.encode("utf-8")
+        data = tomllib.loads(text)
+    except UnicodeEncodeError:
+        raise PlanError("the plan must be text in UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise PlanError(f"the plan is not valid TOML: {error}") from None
+    except (ValueError, RecursionError):
+        raise PlanError("the plan is not valid TOML: a number is too long, or brackets are nested too deeply") from None
+    root = _Section(place="", data=data)
+    tops = ("release", "privacy", "aggregates", "tables")
+    homes = {key: f"[{section}]" for section in reversed(tops[:3]) for key in KEYS[section]}
+    root.refuse_unknown(dict.fromkeys(tops), homes)
+
+    release = root.section("release", "[release]")
+    release.refuse_unknown(KEYS["release"], homes)
+    about = About(
+        name=release.text("name"),
+        version=release.text("version"),
+        title=release.text("title", ""),
+        publisher=release.text("publisher", ""),
+        license=release.text("license", ""),
+    )
+
+    privacy = root.section("privacy", "[privacy]")
+    guarantee = privacy.text("guarantee", "differential-privacy")
+    if guarantee == "k-anonymity":
+        raise PlanError(
+            "privacy.guarantee (k-anonymity) is planned and cannot be released by this version; "
+            "it must be differential-privacy"
+        )
+    if guarantee != "differential-privacy":
+        raise PlanError(f"privacy.guarantee ({guarantee[:40]!r}) must be differential-privacy")
+    privacy.refuse_unknown(KEYS["privacy"], homes)
+    epsilon = privacy.number("epsilon", takes="a number above 0")
+    auto = privacy.data.get("delta", "auto") == "auto"
+    delta = None if auto else privacy.number("delta", takes='a number between 0 and 1, or "auto"')
+    with _placed("privacy."):
+        promise = Promise(epsilon=epsilon, delta=delta)
+    budget = None
+    if "budget" in privacy.data:
+        limit = privacy.section("budget", "{ epsilon = 4.0, delta = 2e-5 }")
+        limit.refuse_unknown(KEYS["privacy.budget"], {})
+        limits = limit.number("epsilon"), limit.number("delta")
+        with _placed("privacy.budget."):
+            budget = EpsilonDelta(epsilon=limits[0], delta=limits[1])
+
+    tables = root.section("tables", "[tables.victims]")
+    return Plan(
+        about=about,
+        promise=promise,
+        unit=PrivacyUnit(name=privacy.text("unit", "person")),
+        ledger=privacy.maybe_text("ledger"),
+        budget=budget,
+        aggregates=_aggregates(root, homes),
+        tables=tuple(_table(name, tables.section(name, "[tables.victims]")) for name in tables.data),
+        folder=folder,
+    )
+
+
+def _aggregates(root: _Section, homes: Mapping[str, str]) -> Aggregates:
+    if "aggregates" not in root.data:
+        return Aggregates()
+    section = root.section("aggregates", "[aggregates]")
+    section.refuse_unknown(KEYS["aggregates"], homes)
+    dial = section.data.get("fabrication", "balanced")
+    if not isinstance(dial, str):
+        dial = section.number("fabrication", takes="open, balanced, minimal, or a number between 0 and 1")
+    weights = section.items("weights", "numbers")
+    return Aggregates(
+        length=section.whole("length", 3),
+        fabrication=Fabrication.parse(dial),
+        weights=None
+        if weights is None
+        else tuple(_finite("aggregates.weights", w, "a list of numbers") for w in weights),
+        cells_cap=section.whole("cells_cap", 3_000_000),
+    )

@@ -1,0 +1,116 @@
+"""A Plan written down: as release.toml, and as the public content that its digest covers."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+
+from caseveil.plan import Plan
+from caseveil.schema.attribute import Binned, Column, Edge, MultiChoice
+
+
+def _plainest(edge: Edge) -> object:
+    """18 rather than 18.0."""
+    return int(edge) if isinstance(edge, float) and edge.is_integer() and abs(edge) < 2**53 else edge
+
+
+def _column_content(column: Column) -> dict[str, object]:
+    content: dict[str, object] = {"kind": column.kind}
+    if isinstance(column, Binned):
+        content["bins"] = [_plainest(edge) for edge in column.edges]
+        if column.labels is not None:
+            content["labels"] = list(column.labels)
+    elif column.values is not None:
+        content["values"] = list(column.values)
+    if isinstance(column, MultiChoice):
+        content |= {"delimiter": column.delimiter, "at_most": column.at_most}
+    content |= {"missing": list(column.missing), "outside": column.outside.value}
+    return content | ({"meaning": column.meaning} if column.meaning else {})
+
+
+def _settings(plan: Plan) -> dict[str, dict[str, object]]:
+    about, aggregates = plan.about, plan.aggregates
+    release: dict[str, object] = {"name": about.name, "version": about.version}
+    release |= {
+        key: text
+        for key, text in (("title", about.title), ("publisher", about.publisher), ("license", about.license))
+        if text
+    }
+    privacy: dict[str, object] = {
+        "guarantee": "differential-privacy",
+        "unit": plan.unit.name,
+        "epsilon": plan.promise.epsilon,
+        "delta": "auto" if plan.promise.delta is None else plan.promise.delta,
+    }
+    if plan.budget is not None:
+        privacy["budget"] = {"epsilon": plan.budget.epsilon, "delta": plan.budget.delta}
+    counted: dict[str, object] = {"length": aggregates.length, "fabrication": aggregates.fabrication.dial}
+    if aggregates.weights is not None:
+        counted["weights"] = list(aggregates.weights)
+    counted["cells_cap"] = aggregates.cells_cap
+    return {"release": release, "privacy": privacy, "aggregates": counted}
+
+
+def public_content(plan: Plan) -> dict[str, object]:
+    """All that shapes the release as plain JSON values; no source, no query, no ledger path."""
+
+    def plain(value: object) -> object:
+        if isinstance(value, dict):
+            return {key: plain(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [plain(inner) for inner in value]
+        # Whole numbers and floats that are equal give equal plans, so they must give one digest.
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
+        return value.isoformat() if isinstance(value, datetime.date) else value
+
+    tables = [
+        {
+            "name": part.table.name,
+            "key": part.table.key,
+            "columns": [{"name": column.name, **_column_content(column)} for column in part.table.columns],
+        }
+        for part in plan.tables
+    ]
+    content = plain({**_settings(plan), "tables": tables})
+    assert isinstance(content, dict)
+    return content
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, str):
+        # JSON escapes all that TOML asks for, but for the delete character.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{_key(key)} = {_toml(inner)}' for key, inner in value.items())} }}"
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    assert isinstance(value, int | float)
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return f"{value:.1f}"
+    return repr(value)
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _toml(name)
+
+
+def render(plan: Plan) -> str:
+    """The plan as TOML text."""
+    content = _settings(plan)
+    if plan.ledger is not None:
+        content["privacy"]["ledger"] = plan.ledger
+    for part in plan.tables:
+        place = f"tables.{part.table.name}"
+        optional = {"source": part.source, "query": part.query, "key": part.table.key}
+        content[place] = {key: value for key, value in optional.items() if value is not None}
+        for column in part.table.columns:
+            content[f"{place}.columns.{_key(column.name)}"] = _column_content(column)
+    blocks = (
+        "\n".join([f"[{place}]", *(f"{_key(key)} = {_toml(value)}" for key, value in block.items())])
+        for place, block in content.items()
+    )
+    return "\n\n".join(blocks) + "\n"

@@ -1,0 +1,244 @@
+"""The published counts: the records' own, where they reach the threshold, each with an interval.
+
+Because they are the records' own counts they are whole, nested and add up, and records and counts never disagree.
+The interval comes from the unbiased residual estimate, whose error is Gaussian with known variance, whatever the
+model did; it is widened where needed to hold the count.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caseveil.schema.attribute import Attribute
+from caseveil.schema.domain import Clique, Domain
+from caseveil.synthesis.model import Mixture
+from caseveil.synthesis.observed import NoisyResiduals, cell_variance, reconstruct
+from caseveil.synthesis.presence import Presence
+from caseveil.synthesis.records import Codes
+
+NORMAL_95 = 1.959963984540054
+"""Two-sided 95% point of the normal distribution."""
+
+NORMAL_95_SIX = 2.3939797998184510
+"""The same when six one-sided bounds must hold together (Bonferroni)."""
+
+_NOTHING = np.zeros(0, np.int64)
+
+_DENSE = 50_000
+"""Marginals with more cells are handled by the cells that occur."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedCounts:
+    """Columns of counts/<table>.csv. combination: JSON object, keys sorted; several items of one set column are
+    joined by its delimiter and mean 'includes all of these'."""
+
+    combination: Sequence[str]
+    length: NDArray[np.int64]
+    count: NDArray[np.int64]
+    lower: NDArray[np.int64]
+    upper: NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Publication:
+    """Published counts and how they were chosen.
+
+    least: per length, the smallest published count. made_up: per length, the expected share of combinations among
+    the published ones that nobody has. inside: per length, the share of counts that lay in their interval before it
+    was widened.
+    """
+
+    counts: PublishedCounts
+    least: Mapping[int, int]
+    made_up: Mapping[int, float]
+    inside: Mapping[int, float]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Combinations of one clique without a missing value that occur in the records."""
+
+    clique: Clique
+    codes: NDArray[np.int64]  # (found, len(clique))
+    flat: NDArray[np.int64]
+    count: NDArray[np.int64]
+    expected: NDArray[np.float64]
+
+
+def publish(
+    codes: Codes,
+    attributes: Sequence[Attribute],
+    residuals: NoisyResiduals,
+    mixture: Mixture,
+    presence: Presence,
+    cliques: Sequence[Clique],
+    *,
+    share: float | None,
+    delimiters: Mapping[str, str],
+    progress: Callable[[float], None] | None = None,
+) -> Publication:
+    """Counts of every combination of the cliques that the records hold often enough.
+
+    share: expected share of made-up combinations that is accepted per length; None publishes all.
+    A combination is published only when all that it contains are.
+    """
+    domain = residuals.domain
+    found: dict[Clique, _Found] = {}
+    ordered = sorted(cliques, key=lambda c: (len(c), c))
+    for position, clique in enumerate(ordered):
+        found[clique] = _find(codes, clique, domain, mixture)
+        if progress is not None and position % 200 == 0:
+            progress(0.5 * position / len(ordered))
+    parts, least, made_up, inside = [], {}, {}, {}
+    kept: dict[Clique, NDArray[np.int64]] = {}
+    for length in sorted({len(c) for c in ordered}):
+        group = [found[c] for c in ordered if len(c) == length]
+        counts = np.concatenate([f.count for f in group])
+        expected = np.concatenate([f.expected for f in group])
+        threshold = presence.threshold(counts, expected, share)
+        chances, within, published = [], [], 0
+        for f in group:
+            keep = f.count >= threshold
+            for part in itertools.combinations(range(length), length - 1) if length > 1 else ():
+                sub = tuple(f.clique[i] for i in part)
+                keep &= np.isin(_flat(f.codes[:, part], domain.shape(sub)), kept.get(sub, _NOTHING))
+            kept[f.clique] = f.flat[keep]
+            if not keep.any():
+                continue
+            lower, upper = _interval(f, keep, residuals)
+            count = f.count[keep]
+            within.append((count >= lower) & (count <= upper))
+            chances.append(presence.absent(f.expected[keep]))
+            published += len(count)
+            parts.append(
+                (
+                    _texts(f.clique, f.codes[keep], attributes, delimiters),
+                    np.full(len(count), length, np.int64),
+                    count,
+                    np.minimum(lower, count),
+                    np.maximum(upper, count),
+                )
+            )
+        least[length] = threshold
+        if published:
+            made_up[length] = float(np.concatenate(chances).mean())
+            inside[length] = float(np.concatenate(within).mean())
+        if progress is not None:
+            progress(0.5 + 0.5 * length / len(ordered[-1]))
+    columns = [np.concatenate([part[i] for part in parts]) if parts else np.zeros(0, np.int64) for i in range(1, 5)]
+    return Publication(
+        counts=PublishedCounts(
+            combination=[text for part in parts for text in part[0]],
+            length=columns[0],
+            count=columns[1],
+            lower=columns[2],
+            upper=columns[3],
+        ),
+        least=least,
+        made_up=made_up,
+        inside=inside,
+    )
+
+
+def _flat(codes: NDArray[np.int64], shape: Sequence[int]) -> NDArray[np.int64]:
+    out = np.zeros(len(codes), np.int64)
+    for axis, size in enumerate(shape):
+        out = out * size + codes[:, axis]
+    return out
+
+
+def _find(codes: Codes, clique: Clique, domain: Domain, mixture: Mixture) -> _Found:
+    shape = domain.shape(clique)
+    picked = np.stack([codes[:, i] for i in clique], axis=1).astype(np.int64)
+    picked = picked[(picked > 0).all(axis=1)]
+    index = _flat(picked, shape)
+    cells = math.prod(shape)
+    if cells <= _DENSE:
+        table = np.bincount(index, minlength=cells)
+        flat = np.flatnonzero(table).astype(np.int64)
+        count = table[flat].astype(np.int64)
+    else:
+        flat, count = np.unique(index, return_counts=True)
+        count = count.astype(np.int64)
+    cell_codes = np.stack(np.unravel_index(flat, shape), axis=1).astype(np.int64)
+    expected = mixture.expected(clique).ravel()[flat] if cells <= _DENSE else mixture.at(clique, cell_codes)
+    return _Found(clique, cell_codes, flat, count, expected)
+
+
+def _interval(
+    found: _Found, keep: NDArray[np.bool_], residuals: NoisyResiduals
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """95% interval of the true count of the kept combinations; whole numbers, never below 0."""
+    clique, codes = found.clique, found.codes[keep]
+    if residuals.measured(clique):
+        sd = math.sqrt(cell_variance(residuals.variance, clique, residuals.domain))
+        estimate = reconstruct(residuals, clique)[tuple(codes.T)]
+        low, high = estimate - NORMAL_95 * sd, estimate + NORMAL_95 * sd
+    else:
+        low, high = _bounds_from_pairs(clique, codes, residuals)
+    lower = np.maximum(0, np.floor(low)).astype(np.int64)
+    return lower, np.maximum(lower, np.ceil(high)).astype(np.int64)
+
+
+def _bounds_from_pairs(
+    clique: Clique, codes: NDArray[np.int64], residuals: NoisyResiduals
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Bounds on an unmeasured combination from measured pairs within it (Frechet).
+
+    It has no more people than any of its pairs, and no fewer than two pairs with a shared attribute leave room for:
+    n(abc) >= n(ab) + n(ac) - n(a), since both are part of n(a). Three bounds of each kind are used, at a level at
+    which all six hold together; they come from the first three attributes of longer combinations as well, as upper
+    bounds only.
+    """
+    pairs = list(itertools.combinations(range(len(clique)), 2))[:3]
+    high = np.full(len(codes), np.inf)
+    low = np.zeros(len(codes))
+    values: dict[tuple[int, ...], tuple[NDArray[np.float64], float]] = {}
+    for part in [*pairs, *((i,) for i in range(min(3, len(clique))))]:
+        sub = tuple(clique[i] for i in part)
+        if residuals.measured(sub):
+            sd = math.sqrt(cell_variance(residuals.variance, sub, residuals.domain))
+            values[part] = (reconstruct(residuals, sub)[tuple(codes[:, part].T)], sd)
+    for part in pairs:
+        if part in values:
+            high = np.minimum(high, values[part][0] + NORMAL_95_SIX * values[part][1])
+    for shared in range(min(3, len(clique))) if len(clique) == 3 else ():
+        both = [part for part in pairs if shared in part]
+        if len(both) == 2 and all(part in values for part in both) and (shared,) in values:
+            (a, sa), (b, sb), (c, sc) = values[both[0]], values[both[1]], values[(shared,)]
+            low = np.maximum(low, a + b - c - NORMAL_95_SIX * (sa + sb + sc))
+    if not np.isfinite(high).all():
+        sub = (clique[0],)
+        sd = math.sqrt(cell_variance(residuals.variance, sub, residuals.domain))
+        high = np.minimum(high, reconstruct(residuals, sub)[codes[:, 0]] + NORMAL_95_SIX * sd)
+    return low, high
+
+
+def _texts(
+    clique: Clique, codes: NDArray[np.int64], attributes: Sequence[Attribute], delimiters: Mapping[str, str]
+) -> list[str]:
+    """Combinations as JSON objects with sorted keys."""
+    columns = [attributes[i].column for i in clique]
+    if len(set(columns)) == len(columns):
+        order = sorted(range(len(clique)), key=lambda axis: columns[axis])
+        pieces = [
+            [json.dumps({columns[a]: label}, ensure_ascii=False)[1:-1] for label in attributes[clique[a]].labels]
+            for a in order
+        ]
+        return ["{" + ", ".join(p[c] for p, c in zip(pieces, row, strict=True)) + "}" for row in codes[:, order].tolist()]
+    texts = []
+    for row in codes.tolist():
+        items: dict[str, list[str]] = {}
+        for i, code in zip(clique, row, strict=True):
+            items.setdefault(attributes[i].column, []).append(attributes[i].labels[code])
+        joined = {column: delimiters.get(column, ";").join(labels) for column, labels in items.items()}
+        texts.append(json.dumps(joined, sort_keys=True, ensure_ascii=False))
+    return texts

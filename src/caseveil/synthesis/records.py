@@ -1,0 +1,202 @@
+"""Integer records that match target tables: sampled from the mixture, then moved cell by cell towards the targets.
+
+One move changes one attribute of one record to the value that lowers sum_A w_A || records_A - target_A ||^2 most.
+For attribute j only tables that hold j change, so those are laid out with j as the last axis while j is visited: the
+score of every value of a batch of records is then one gather of contiguous rows and a sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caseveil.schema.domain import Clique, Domain
+from caseveil.synthesis.model import Mixture
+from caseveil.synthesis.observed import Marginal
+
+Codes = NDArray[np.int32]
+
+
+def draw(mixture: Mixture, count: int, rng: np.random.Generator) -> Codes:
+    """Records (count, attributes) from the mixture, stratified over components and within each attribute.
+
+    Systematic sampling keeps the one-way sampling error below one record per component.
+    """
+    edges = np.cumsum(mixture.weights)
+    positions = (rng.random() + np.arange(count)) / count * edges[-1]
+    component = np.minimum(np.searchsorted(edges, positions, side="right"), len(edges) - 1)
+    bounds = np.searchsorted(component, np.arange(len(edges) + 1))
+    codes = np.zeros((count, len(mixture.domain)), np.int32, order="F")
+    for z in range(len(edges)):
+        low, high = int(bounds[z]), int(bounds[z + 1])
+        if low == high:
+            continue
+        for i, probabilities in enumerate(mixture.probabilities):
+            ladder = np.cumsum(probabilities[:, z])
+            points = (rng.random() + np.arange(high - low)) / (high - low) * ladder[-1]
+            drawn = np.minimum(np.searchsorted(ladder, points, side="right"), len(ladder) - 1)
+            codes[low:high, i] = rng.permutation(drawn)
+    return codes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What the records should count in one marginal.
+
+    wanted: people per cell. weight: price of a squared miss. barred: cells judged absent (None: none), each record
+    in one costs `toll` more.
+    """
+
+    wanted: Marginal
+    weight: float
+    barred: NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefineOptions:
+    """How hard to match.
+
+    batch: records scored at once; group: records moved at once (more is faster and overshoots more);
+    sweeps: visits of every cell; toll: price of one record in a barred cell, in squared misses of a mean table.
+    """
+
+    batch: int = 2048
+    group: int = 4
+    sweeps: int = 2
+    toll: float = 2500.0
+
+
+class _Layout:
+    """All target tables in one flat array, and for each attribute the view that ends in it."""
+
+    def __init__(self, domain: Domain, targets: Mapping[Clique, Target]) -> None:
+        self.domain = domain
+        self.cliques = list(targets)
+        sizes = [domain.cells(clique) for clique in self.cliques]
+        self.starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        self.weight = np.concatenate(
+            [np.full(size, targets[c].weight, np.float32) for c, size in zip(self.cliques, sizes, strict=True)]
+        )
+
+    def count(self, codes: Codes) -> NDArray[np.int64]:
+        """Counts of the records in every cell of every table, flat."""
+        out = np.zeros(int(self.starts[-1]), np.int64)
+        for clique, start in zip(self.cliques, self.starts, strict=False):
+            flat = np.zeros(len(codes), np.int64)
+            for i in clique:
+                flat = flat * self.domain.sizes[i] + codes[:, i]
+            size = self.domain.cells(clique)
+            out[start : start + size] = np.bincount(flat, minlength=size)
+        return out
+
+
+class _AttributeView:
+    """Tables that hold attribute j, as rows (cells of the other attributes) by the codes of j."""
+
+    def __init__(self, layout: _Layout, j: int, targets: Mapping[Clique, Target]) -> None:
+        sizes = layout.domain.sizes
+        pieces, bases, first, first_step, second, weights = [], [], [], [], [], []
+        base = 0
+        for clique, start in zip(layout.cliques, layout.starts, strict=False):
+            if j not in clique:
+                continue
+            others = [i for i in clique if i != j]
+            shape = layout.domain.shape(clique)
+            flat = np.arange(start, start + layout.domain.cells(clique), dtype=np.int64).reshape(shape)
+            pieces.append(np.moveaxis(flat, clique.index(j), -1).reshape(-1, sizes[j]))
+            bases.append(base)
+            # pad to two other attributes; a step of 0 switches one off
+            first.append(others[0] if others else 0)
+            first_step.append((sizes[others[1]] if len(others) > 1 else 1) if others else 0)
+            second.append((others[1], 1) if len(others) > 1 else (0, 0))
+            weights.append(targets[clique].weight)
+            base += len(pieces[-1])
+        self.flat = np.concatenate(pieces)
+        self.base = np.array(bases, np.int32)
+        self.first = np.array(first)
+        self.first_step = np.array(first_step, np.int32)
+        self.second = np.array([s for s, _ in second])
+        self.second_step = np.array([s for _, s in second], np.int32)
+        self.weight = np.array(weights, np.float32)
+
+    def rows(self, codes: Codes) -> NDArray[np.int32]:
+        """Row of every table for every record: (records, tables)."""
+        out = codes[:, self.first] * self.first_step
+        out += codes[:, self.second] * self.second_step
+        out += self.base
+        return out
+
+
+def refine(
+    codes: Codes,
+    domain: Domain,
+    targets: Mapping[Clique, Target],
+    *,
+    options: RefineOptions,
+    rng: np.random.Generator,
+    progress: Callable[[float], None] | None = None,
+) -> Codes:
+    """Moves cells of the records until their counts match the targets of cliques up to length 3."""
+    codes = np.array(codes, np.int32, order="C")
+    layout = _Layout(domain, targets)
+    wanted = np.concatenate([np.asarray(targets[c].wanted, np.float64).ravel() for c in layout.cliques])
+    price = ((layout.count(codes) - wanted) * 2.0 * layout.weight).astype(np.float32)
+    toll = options.toll * float(np.mean([target.weight for target in targets.values()]))
+    for clique, start in zip(layout.cliques, layout.starts, strict=False):
+        barred = targets[clique].barred
+        if barred is not None:
+            price[start : start + barred.size] += np.float32(toll) * barred.ravel()
+    views = [_AttributeView(layout, j, targets) for j in range(len(domain))]
+    for sweep in range(options.sweeps):
+        changed = 0
+        for position, j in enumerate(rng.permutation(len(domain))):
+            view = views[j]
+            changed += _visit(codes, int(j), view, price, options, rng)
+            if progress is not None:
+                progress((sweep + (position + 1) / len(domain)) / options.sweeps)
+        if changed == 0:
+            break
+    return codes
+
+
+def _visit(
+    codes: Codes, j: int, view: _AttributeView, price: NDArray[np.float32], options: RefineOptions, rng: np.random.Generator
+) -> int:
+    """One visit of attribute j in every record. price is updated in place; the number of moves is returned."""
+    local = price[view.flat]
+    width = local.shape[1]
+    cells = local.reshape(-1)
+    self_price = 2.0 * float(view.weight.sum())
+    step = 2.0 * view.weight
+    changed = 0
+    order = rng.permutation(len(codes))
+    for low in range(0, len(order), options.batch):
+        batch = order[low : low + options.batch]
+        rows = view.rows(codes[batch])
+        score = local[rows].sum(axis=1)
+        old = codes[batch, j]
+        lanes = np.arange(len(batch))
+        score -= (score[lanes, old] - np.float32(self_price))[:, None]
+        score[lanes, old] = np.inf
+        best = score.argmin(axis=1).astype(np.int32)
+        willing = np.flatnonzero(score[lanes, best] < 0)
+        at = rows[willing].astype(np.int64) * width
+        leave, enter = at + old[willing, None], at + best[willing, None]
+        # records that move at once must not all correct the same miss: small groups, each asked again
+        for start in range(0, len(willing), options.group):
+            out, into = leave[start : start + options.group], enter[start : start + options.group]
+            gain = cells[into].sum(axis=1) - cells[out].sum(axis=1) + np.float32(self_price)
+            yes = np.flatnonzero(gain < 0)
+            if not len(yes):
+                continue
+            delta = np.broadcast_to(step, (len(yes), len(step))).ravel()
+            np.add.at(cells, into[yes].ravel(), delta)
+            np.subtract.at(cells, out[yes].ravel(), delta)
+            chosen = willing[start + yes]
+            codes[batch[chosen], j] = best[chosen]
+            changed += len(yes)
+    price[view.flat] = local
+    return changed
