@@ -6,6 +6,7 @@ newest file count. Numbers are means over the repeats.
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections import defaultdict
@@ -116,7 +117,8 @@ def page(results: Sequence[dict[str, Any]]) -> str:
         by_contender = places[name, epsilon]
         ordered = {c: by_contender[c] for c in sorted(by_contender, key=lambda c: (not c.startswith("caseveil"), c))}
         repeats = max(len(runs) for runs in ordered.values())
-        lines += [f"## {name}, epsilon {epsilon:g}", "", f"{about[name]}. Up to {repeats} runs each.", ""]
+        times = "One run" if repeats == 1 else f"Up to {repeats} runs"
+        lines += [f"## {name}, epsilon {epsilon:g}", "", f"{about[name]}. {times} each.", ""]
         lines += [*table(ordered), ""]
     lines += ["## Methods", "", *(f"- **{name}**: {what}" for name, what in sorted(contenders.items())), ""]
     lines += ["## Conditions", ""]
@@ -133,7 +135,9 @@ def page(results: Sequence[dict[str, Any]]) -> str:
 
 def main(arguments: Sequence[str]) -> None:
     """Write the page from the files named, or from all."""
-    paths = [Path(text) for text in arguments] or sorted(RESULTS.glob("*.json"))
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("results", nargs="*", type=Path, help="result files (default: all of benchmarks/results)")
+    paths = parser.parse_args(arguments).results or sorted(RESULTS.glob("*.json"))
     if not paths:
         raise SystemExit(f"no results in {RESULTS.name}; run `python -m benchmarks.run` first")
     results = [json.loads(path.read_text(encoding="utf-8")) for path in paths]

@@ -19,3 +19,8 @@ def __getattr__(name: str) -> Any:
 
         return getattr(api, name)
     raise AttributeError(f"module 'caseveil' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The public names, so that completion offers them before the engine is loaded."""
+    return sorted({*globals(), *__all__})

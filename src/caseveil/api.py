@@ -15,6 +15,7 @@ from caseveil.measurement.forecast import forecast as expect
 from caseveil.plan import Aggregates, Fabrication, Plan, Promise, TablePlan
 from caseveil.privacy.ledger import Ledger
 from caseveil.records.prepare import prepare
+from caseveil.records.raw import cell_text
 from caseveil.records.source import from_frame, read_path, to_frame_like
 from caseveil.release.about import About
 from caseveil.release.bundle import BundleContents, check_output, write_bundle
@@ -113,7 +114,7 @@ def _values(name: str, domains: Mapping[str, Sequence[object]] | None) -> tuple[
     given = domains[name]
     if isinstance(given, str) or not isinstance(given, Sequence):
         raise PlanError(f"domains[{name!r}] must be a list of values")
-    return tuple(dict.fromkeys(text for value in given if value is not None and (text := str(value).strip())))
+    return tuple(dict.fromkeys(text for value in given if (text := cell_text(value).strip())))
 
 
 def _frame_for_paths() -> Any:
@@ -145,7 +146,10 @@ def forecast(
     domains: values of each column, or how many there are. n: about how many people, a public guess. delta None is
     1 / (n ln n). str() of the result is a table; .rows has the numbers.
     """
-    sizes = {str(name): given if isinstance(given, int) else len(_values(name, {name: given}) or ()) for name, given in domains.items()}
+    sizes = {
+        str(name): given if isinstance(given, int) else len(_values(name, {name: given}) or ())
+        for name, given in domains.items()
+    }
     small = [name for name, size in sizes.items() if size < 1]
     if small or not sizes:
         raise PlanError(f"domains must give at least one value for every column: {', '.join(small) or 'none is given'}")

@@ -105,14 +105,17 @@ def init(data: tuple[str, ...], out: Path, quiet: bool, as_json: bool) -> None:
         if progress is not None:
             progress("reading", 0.0)
         raw = read_path(source)
-    text = draft(raw, source=_source_from(source, out.parent), name=_table_name(source))
+    text = draft(raw, source=_source_from(source, out.parent), name=_table_name(source), plan=str(out))
     plan = Plan.from_toml(text, out.parent)
     out.write_text(text, encoding="utf-8", newline="\n")
     columns = [column.name for column in plan.tables[0].table.columns]
     undeclared = [column.name for column in plan.tables[0].table.undeclared]
+    left_out = set(raw.columns) - {*columns, plan.tables[0].table.key}
     terminal.say(
         f"Wrote {out}: {len(columns)} of {len(raw.columns)} columns would be released.",
-        "Read it through: it says why the others are left out, and which values you should declare.",
+        "Read it through: what it says is public and shapes the release."
+        + (" It also says why other columns are left out." if left_out else ""),
+        *([f"Declare the values of these where they are public knowledge: {', '.join(undeclared)}"] * bool(undeclared)),
         f"Then:  caseveil check {out}",
     )
     terminal.document({"plan": str(out), "columns": columns, "undeclared": undeclared})
@@ -146,9 +149,8 @@ def check(plan: Path, quiet: bool, as_json: bool) -> None:
     Example:  caseveil check release.toml
     """
     read = Plan.read(plan)
-    from caseveil.produce import check as check_rows
-
     from caseveil import cli_show
+    from caseveil.produce import check as check_rows
 
     terminal = Terminal(json=as_json, quiet=quiet)
     with terminal.progress() as progress:
@@ -191,9 +193,8 @@ def forecast(
     \b
     Example:  caseveil forecast release.toml --n 20000 --epsilon 0.5,1,2 --figure error.svg
     """
-    from caseveil.measurement.forecast import forecast as expect
-
     from caseveil import cli_show, forecast_sizes, forecast_view
+    from caseveil.measurement.forecast import forecast as expect
 
     terminal = Terminal(json=as_json, quiet=quiet)
     read = Plan.read(plan)
@@ -218,7 +219,8 @@ def forecast(
         "",
         forecast_view.bars(expected.rows, ascii_only=terminal.ascii_only),
         "",
-        "Typical error: mean distance between a published count and the truth. Both follow from public sizes alone.",
+        "Typical error: how far a count lies from the truth on average; 95 in 100 lie within the interval. Computed",
+        "from public sizes and the noise alone: the counts of a release are closer, most of all small ones.",
         *notes,
         *([f"Figure: {figure}"] if figure is not None else []),
     )
@@ -344,9 +346,11 @@ def ledger() -> None:
 
 @ledger.command("show")
 @click.argument("path", type=_PLAN, metavar="LEDGER")
-@click.option("--delta", type=float, default=1e-6, show_default=True, help="The delta at which to state the total.")
+@click.option(
+    "--delta", type=float, help="The delta at which to state the total; 1e-6, or more where discoveries took more."
+)
 @_shared
-def ledger_show(path: Path, delta: float, quiet: bool, as_json: bool) -> None:
+def ledger_show(path: Path, delta: float | None, quiet: bool, as_json: bool) -> None:
     """List what every release spent, and the total over all of them.
 
     \b
@@ -355,9 +359,11 @@ def ledger_show(path: Path, delta: float, quiet: bool, as_json: bool) -> None:
     from caseveil import cli_show
 
     terminal = Terminal(json=as_json, quiet=quiet)
-    if not 0.0 < delta < 1.0:
+    if delta is not None and not 0.0 < delta < 1.0:
         raise PlanError(f"--delta ({delta:g}) must be above 0 and below 1")
     opened = _open_ledger(path)
+    if delta is None:
+        delta = max(1e-6, 2.0 * opened.total().delta)
     terminal.say(*cli_show.ledger(opened, delta))
     terminal.document(cli_show.ledger_document(opened, delta))
 

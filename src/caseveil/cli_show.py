@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from caseveil.produce import CheckReport
     from rich.console import RenderableType
     from rich.table import Table
 
     from caseveil.privacy.ledger import Ledger
+    from caseveil.produce import CheckReport
     from caseveil.release.verify import Verification
 
 
@@ -60,11 +60,15 @@ def check(report: CheckReport) -> list[RenderableType]:
     troubled = [
         name for name in {**intake.missing, **intake.outside} if intake.missing.get(name) or intake.outside.get(name)
     ]
-    shown = table(f"{intake.rows:,} rows fit the plan", "column", "#missing", "#share", "#outside, made missing")
+    outside = ["#outside, made missing"] if any(intake.outside.values()) else []
+    shown = table(f"{intake.rows:,} rows fit the plan", "column", "#missing", "#share", *outside)
     for name in troubled:
         missing = intake.missing.get(name, 0)
-        shown.add_row(name, f"{missing:,}", f"{missing / max(1, intake.rows):.1%}", f"{intake.outside.get(name, 0):,}")
+        cells = [f"{missing:,}", f"{missing / max(1, intake.rows):.1%}", f"{intake.outside.get(name, 0):,}"]
+        shown.add_row(name, *cells[: 2 + len(outside)])
     parts.append(shown if troubled else f"{intake.rows:,} rows fit the plan; no cell is missing or outside its values.")
+    if outside:
+        parts.append("Outside: add these values to the plan, or put them in missing, if they matter.")
     if intake.unused_columns:
         parts += ["", f"Not in the plan, so not released: {', '.join(intake.unused_columns)}"]
     parts.append("")
@@ -77,8 +81,8 @@ def check(report: CheckReport) -> list[RenderableType]:
         parts.append("No column of the plan looks as if it identifies a person by itself.")
     parts += [
         "",
-        f"{risk.people:,} people have a combination of up to {risk.length} values that fewer than {risk.k} share; "
-        f"{risk.alone:,} are alone with one.",
+        f"{risk.people:,} people have a combination of values in up to {risk.length} columns that fewer than {risk.k} "
+        f"share; {risk.alone:,} are alone with one.",
     ]
     if risk.combinations:
         rare = table("Columns that single out most", "together", f"#fewer than {risk.k} alike", "#alone")
@@ -109,20 +113,23 @@ def ledger_document(opened: Ledger, delta: float) -> dict[str, Any]:
 
 def ledger(opened: Ledger, delta: float) -> list[RenderableType]:
     """Entries of a ledger, and their total."""
-    shown = table("Releases", "release", "version", "unit", "what", "#mu", "#delta", "time (UTC)")
+    shown = table("Releases", "release", "unit", "what", "#mu", "#delta", "time (UTC)")
     for entry in opened.entries:
         event = entry.event
         shown.add_row(
-            entry.release,
-            entry.version,
+            f"{entry.release} {entry.version}" if entry.release else "(interrupted)",
             entry.unit,
             event.label,
-            f"{event.mu:.4g}",
-            f"{getattr(event, 'delta', 0.0):.3g}",
-            str(entry.time),
+            f"{event.mu:.4f}",
+            f"{getattr(event, 'delta', 0.0):.2g}",
+            entry.time[:16].replace("T", " "),
         )
     total = opened.total()
-    return [
-        shown,
-        f"Total: epsilon {total.epsilon(delta):.4g} at delta {delta:g} (mu {total.mu:.4g}, rho {total.rho:.4g})",
-    ]
+    charges = f"{len(opened.entries)} charge{'' if len(opened.entries) == 1 else 's'}"
+    epsilon = total.epsilon(delta)
+    said = (
+        f"epsilon {epsilon:.4g} at delta {delta:.3g}"
+        if math.isfinite(epsilon)
+        else f"no epsilon at delta {delta:.3g}: discoveries of values took {total.delta:.3g}, so give a larger --delta"
+    )
+    return [shown, f"Total over {charges}: {said} (mu {total.mu:.4g}, rho {total.rho:.4g})"]

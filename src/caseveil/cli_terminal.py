@@ -29,13 +29,13 @@ NO, BAD_INPUT, OUR_FAULT, STOPPED = 1, 2, 70, 130
 Progress = Callable[[str, float], None]
 
 _STAGES = {
-    "reading": ("Reading the data", 5),
-    "checking": ("Checking it against the plan", 5),
-    "measuring": ("Counting and adding noise", 20),
-    "fitting": ("Fitting the model", 35),
-    "records": ("Making records", 25),
-    "counts": ("Making counts", 5),
-    "writing": ("Writing the bundle", 5),
+    "reading": ("Reading the data", 2),
+    "checking": ("Checking it against the plan", 1),
+    "measuring": ("Counting and adding noise", 5),
+    "fitting": ("Fitting the model", 32),
+    "records": ("Making records", 45),
+    "counts": ("Making counts", 12),
+    "writing": ("Writing the bundle", 3),
 }
 """Words for each stage and the share of the time that it takes, roughly; the estimate corrects itself."""
 
@@ -93,6 +93,7 @@ def _bar() -> Iterator[Progress]:
         rich_progress.BarColumn(),
         rich_progress.TaskProgressColumn(),
         rich_progress.TimeElapsedColumn(),
+        rich_progress.TextColumn("left:"),
         rich_progress.TimeRemainingColumn(compact=True),
         console=_console(sys.stderr),
         transient=True,

@@ -6,6 +6,7 @@ writes it; this file says what a plan is.
 
 from __future__ import annotations
 
+import decimal
 import difflib
 import hashlib
 import json
@@ -41,11 +42,17 @@ class Promise:
     def at(self, noisy_n: int) -> EpsilonDelta:
         """The promise with its delta as a number; noisy_n is a public, noisy number of units.
 
-        Fewer than 10 units count as 10, so that delta stays well below 1.
+        "auto" is rounded down to two digits, a number that people can write and compare. Fewer than 10 units count
+        as 10, so that delta stays well below 1.
         """
         n = max(noisy_n, 10)
-        delta = 1.0 / (n * math.log(n)) if self.delta is None else self.delta
+        delta = _two_digits_below(1.0 / (n * math.log(n))) if self.delta is None else self.delta
         return EpsilonDelta(epsilon=self.epsilon, delta=delta)
+
+
+def _two_digits_below(delta: float) -> float:
+    """The largest number of two significant digits that is not above delta."""
+    return float(decimal.Context(prec=2, rounding=decimal.ROUND_FLOOR).create_decimal(delta))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +107,10 @@ class Aggregates:
     cells_cap: int = 3_000_000
 
     def __post_init__(self) -> None:
+        for name in ("length", "cells_cap"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise PlanError(f"aggregates.{name} ({value!r:.40}) must be a whole number")
         if not 1 <= self.length <= LONGEST:
             raise PlanError(f"aggregates.length ({self.length}) must be 1 to {LONGEST}")
         if self.cells_cap < 1000:

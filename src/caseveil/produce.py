@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from caseveil.errors import PlanError
 from caseveil.evaluation.fidelity import fidelity
 from caseveil.measurement.curator import Books, Curator
 from caseveil.measurement.discovery import DELTA_SHARE, MU_SHARE
-from caseveil.measurement.residuals import cost, optimal_variances, top_up
+from caseveil.measurement.residuals import optimal_variances, top_up
 from caseveil.measurement.selection import worthwhile
 from caseveil.measurement.workload import DEFAULT_WEIGHTS, Workload, plan_workload
 from caseveil.plan import Plan, TablePlan
@@ -31,12 +32,13 @@ from caseveil.release.manifest import software_versions
 from caseveil.release.statement import Statement
 from caseveil.schema.attribute import MultiChoice
 from caseveil.schema.table import Table
+from caseveil.synthesis.bars import bars
 from caseveil.synthesis.counts import Publication, publish
 from caseveil.synthesis.model import FitOptions, fit
 from caseveil.synthesis.observed import NoisyResiduals
 from caseveil.synthesis.presence import judge
 from caseveil.synthesis.records import RefineOptions, draw, refine
-from caseveil.synthesis.target import targets
+from caseveil.synthesis.target import barred_below, targets
 
 Progress = Callable[[str, float], None]
 
@@ -109,18 +111,37 @@ def produce(
     rng = np.random.default_rng() if rng is None else rng
     _tell(progress, "measuring", 0.0)
     measured = _measure(plan, rows, ledger)
+    with _one_thread():
+        return _synthesise(plan, measured, progress, rng)
+
+
+def _one_thread() -> AbstractContextManager[object]:
+    """Keeps linear algebra on one thread: the products here are small, and threads that spin on a busy machine make
+    them ten times slower. Without threadpoolctl nothing is limited."""
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        return nullcontext()
+    return cast("AbstractContextManager[object]", threadpool_limits(limits=1))
+
+
+def _synthesise(plan: Plan, measured: _Measured, progress: Progress | None, rng: np.random.Generator) -> BundleContents:
+    """From noisy numbers to the contents of a bundle; nothing in here can reach a row."""
     residuals, workload = measured.residuals, measured.workload
     people = max(2, round(residuals.total))
     share = plan.aggregates.fabrication.share
     mixture = fit(residuals, options=FitOptions(), rng=rng, progress=_stage(progress, "fitting"))
     presence = judge(residuals, mixture)
     kept = [clique for clique in workload.weights if residuals.measured(clique) and len(clique) <= 3]
+    others = [clique for clique in workload.weights if not residuals.measured(clique)]
+    barred = bars(mixture, others, barred_below(presence, every_estimate=share is None, measured=False))
     codes = refine(
-        draw(mixture, people, rng),
+        draw(mixture, people, rng, barred),
         residuals.domain,
         targets(residuals, mixture, presence, kept, every_estimate=share is None),
-        options=RefineOptions(),
+        options=RefineOptions.for_records(people),
         rng=rng,
+        bars=barred,
         progress=_stage(progress, "records"),
     )
     codes = codes[rng.permutation(people)]
@@ -223,11 +244,13 @@ def _promise(plan: Plan, curator: Curator) -> tuple[EpsilonDelta, float, tuple[i
     """
     if plan.promise.delta is not None:
         return plan.promise.at(2), 0.0, None
-    mu = COUNT_SHARE * mu_for(EpsilonDelta(epsilon=plan.promise.epsilon, delta=SMALL_DELTA))
+    most = 1.0 if plan.budget is None else plan.budget.delta
+    least = min(SMALL_DELTA, most)
+    mu = COUNT_SHARE * mu_for(EpsilonDelta(epsilon=plan.promise.epsilon, delta=least))
     noisy = curator.people(mu=mu)
     promise = plan.promise.at(max(2, noisy + math.ceil(SPREAD / mu)))
-    delta = min(promise.delta, plan.budget.delta if plan.budget is not None else 1.0)
-    return EpsilonDelta(epsilon=promise.epsilon, delta=max(delta, SMALL_DELTA)), mu**2, (noisy, 1.0 / mu**2)
+    delta = max(least, min(promise.delta, most))
+    return EpsilonDelta(epsilon=promise.epsilon, delta=delta), mu**2, (noisy, 1.0 / mu**2)
 
 
 def _largest(plan: Plan, table: Table, budget: EpsilonDelta) -> tuple[Event, ...]:
@@ -258,8 +281,9 @@ def _statement(plan: Plan, measured: _Measured, publication: Publication, people
     share = plan.aggregates.fabrication.share
     return Statement(
         unit=plan.unit,
-        epsilon=measured.promise.epsilon,
-        delta=measured.promise.delta,
+        # a bundle gives numbers back as it reads them: 1 would come back as 1.0
+        epsilon=float(measured.promise.epsilon),
+        delta=float(measured.promise.delta),
         rho=loss.rho,
         mu=loss.mu,
         mechanisms=tuple(event.to_json() for event in measured.events),
@@ -274,8 +298,8 @@ def _statement(plan: Plan, measured: _Measured, publication: Publication, people
         threshold=(
             "every combination that the records hold is published"
             if share is None
-            else f"a combination is published from the count on at which the expected share of made-up ones among "
-            f"those published falls to {share:.3g}, and only when all shorter ones within it are published"
+            else f"a combination is published from the count on at which no more than {100 * share:.3g}% of those "
+            f"published are expected to be made up by the noise, and only when all shorter ones within it are published"
         ),
         least_count=publication.least,
         ledger_kept=plan.ledger is not None,

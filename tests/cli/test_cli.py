@@ -18,7 +18,7 @@ from caseveil import cli
 from caseveil.errors import Cancelled, InsufficientBudget, RowsError
 from caseveil.plan import Plan
 from caseveil.privacy.ledger import Ledger
-from caseveil.privacy.mechanism import GaussianEvent
+from caseveil.privacy.mechanism import GaussianEvent, SelectionEvent
 from caseveil.records.identify import Identifying
 from caseveil.records.prepare import IntakeReport
 from caseveil.records.risk import RareCombination, RiskReport
@@ -464,6 +464,13 @@ def test_ledger_shows_entries_and_totals(tmp_path: Path) -> None:
     assert document["total"]["mu"] == pytest.approx(0.5)
     assert document["total"]["epsilon"] == pytest.approx(book.total().epsilon(1e-5))
     assert run("ledger", "show", path, "--delta", "2").exit_code == 2
+    assert "Total over 2 charges: epsilon" in result.stdout
+    found = SelectionEvent(label="discovery of values", mu=0.1, delta=3e-6, detail="")
+    book.charge(found, release="third", version="1", unit="victim", population="cases", plan_digest="0" * 64)
+    document = json.loads(run("ledger", "show", path, "--json").stdout)
+    assert document["total"]["delta"] == pytest.approx(6e-6), "the usual 1e-6 would leave no epsilon"
+    assert document["total"]["epsilon"] > 0
+    assert "no epsilon at delta 2e-06" in run("ledger", "show", path, "--delta", "2e-6").stdout
     assert run("ledger", "verify", path).exit_code == 0
     path.write_bytes(path.read_bytes().replace(b"first", b"fir5t"))
     assert run("ledger", "verify", path).exit_code == 1

@@ -15,8 +15,8 @@ from caseveil.errors import BundleError, PlanError
 from caseveil.privacy.loss import EpsilonDelta, mu_for
 from caseveil.release.bundle import BundleContents
 from caseveil.release.manifest import canonical_json
-from caseveil.release.prose import _one_in, plain
-from caseveil.release.statement import Statement, above, factor_text
+from caseveil.release.prose import plain
+from caseveil.release.statement import Statement, above, as_sentence, factor_text, one_in
 
 
 @pytest.fixture
@@ -82,9 +82,21 @@ def test_above_is_never_below_and_close(value: float, digits: int) -> None:
 
 @given(st.floats(1e-12, 0.5))
 def test_one_in_is_never_too_rare(delta: float) -> None:
-    times = int(_one_in(delta).replace(",", ""))
+    times = int(one_in(delta).replace(",", ""))
     assert times <= 1 / delta * (1 + 1e-8)
     assert times >= 0.85 / delta - 1
+
+
+def test_one_in_agrees_with_the_delta_that_is_shown() -> None:
+    assert one_in(5e-6) == "200,000"
+    assert one_in(6e-6) == "160,000"
+    assert one_in(0.3) == "3"
+
+
+def test_sentences_begin_and_end() -> None:
+    assert as_sentence("every one is published ") == "Every one is published."
+    assert as_sentence("It is.") == "It is."
+    assert as_sentence("") == ""
 
 
 def test_factor() -> None:
@@ -95,7 +107,7 @@ def test_factor() -> None:
 
 def test_sentence_names_the_unit_and_the_numbers(statement: Statement) -> None:
     text = str(statement)
-    for part in ("Every victim", "epsilon 1,", "5e-06", "2.72"):
+    for part in ("Every victim", "epsilon 1,", "delta 5e-06)", "2.72", "at most one in 200,000."):
         assert part in text
 
 

@@ -27,7 +27,11 @@ from caseveil.schema.table import Table
 from caseveil.synthesis.observed import Marginal, NoisyResiduals, centre
 
 _SLACK = 1.0 + 1e-9
-"""Rounding of the float sum of costs; privacy.loss.mu_for leaves more room than this below every budget."""
+"""Rounding allowed in a float sum of costs before it counts as too much."""
+
+_ROOM = 1.0 + 2.0**-30
+"""Every standard deviation is made this much larger than asked for, which covers _SLACK and the rounding of every
+formula here: the noise is never less than what was charged for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +68,7 @@ class Curator:
     def people(self, *, mu: float) -> int:
         """Noisy number of rows; one person changes it by 1, so the noise has standard deviation 1 / mu."""
         self._charge(GaussianEvent(label="number of people", mu=mu, detail="one count, sensitivity 1"))
-        noise = rounded_gaussian(grid_sigma(1.0 / mu), 1)
+        noise = rounded_gaussian(grid_sigma(_ROOM / mu), 1)
         return int(self._rows.n + noise[0])
 
     def values(self, *, mu: float, delta: float) -> Discovery:
@@ -75,7 +79,7 @@ class Curator:
         """
         columns = self._rows.table.undeclared
         touched = sum(column.at_most if isinstance(column, MultiChoice) else 1 for column in columns)
-        sigma = grid_sigma(math.sqrt(touched) / mu)
+        sigma = grid_sigma(_ROOM * math.sqrt(touched) / mu)
         threshold = whole_threshold(float(sigma), touched, delta)
         self._charge(
             SelectionEvent(
@@ -131,7 +135,7 @@ class ResidualAllowance:
         self._left -= spent
         cliques = list(variances)
         scales = [domain.cells(clique) for clique in cliques]
-        sigmas = [grid_sigma(scale * math.sqrt(variances[c])) for c, scale in zip(cliques, scales, strict=True)]
+        sigmas = [grid_sigma(_ROOM * scale * math.sqrt(variances[c])) for c, scale in zip(cliques, scales, strict=True)]
         noise = rounded_gaussians(sigmas, scales)
         exact = count_many(self._rows, cliques)
         values: dict[Clique, Marginal] = {}

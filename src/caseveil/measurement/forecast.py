@@ -13,7 +13,8 @@ from caseveil.privacy.loss import EpsilonDelta, mu_for
 from caseveil.schema.domain import Domain
 from caseveil.synthesis.observed import cell_variance
 
-NORMAL_95 = 1.959963984540054
+INTERVAL_WIDTH = 2.1700903775845606
+"""Half-width of a published interval in standard deviations (synthesis.counts.WIDTH; a test holds them equal)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +48,8 @@ class Forecast:
     def __str__(self) -> str:
         lines = ["epsilon  length    groups     counts  95% within +-  typical error"]
         lines += [
-            f"{r.epsilon:7g}  {r.length:6d}  {r.groups:8,d}  {r.cells:9,d}  {r.half_width:13,.1f}  {r.expected_error:13,.1f}"
+            f"{r.epsilon:7g}  {r.length:6d}  {r.groups:8,d}  {r.cells:9,d}  "
+            f"{r.half_width:13,.1f}  {r.expected_error:13,.1f}"
             for r in self.rows
         ]
         return "\n".join(lines)
@@ -93,7 +95,7 @@ def forecast(
                     groups=len(cliques),
                     cells=cells,
                     cell_sd=sd,
-                    half_width=NORMAL_95 * sd,
+                    half_width=INTERVAL_WIDTH * sd,
                     expected_error=error,
                     relative=error * cells / (n * len(cliques)),
                 )

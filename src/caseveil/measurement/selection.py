@@ -94,6 +94,8 @@ def worthwhile(workload: Workload, residuals: NoisyResiduals, mu: float) -> tupl
             break
         chosen.add(clique)
     closed = [
-        c for c in long if c in chosen and all(p in chosen for k in range(3, len(c)) for p in itertools.combinations(c, k))
+        c
+        for c in long
+        if c in chosen and all(p in chosen for k in range(3, len(c)) for p in itertools.combinations(c, k))
     ]
     return tuple(closed)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from caseveil.schema.domain import Clique, Domain, subsets
+from caseveil.schema.domain import Clique, Domain
 
-DEFAULT_WEIGHTS = (35.0, 5.0, 1.0)
+DEFAULT_WEIGHTS = (60.0, 6.0, 1.0)
 """Weight of the cell variance of a clique, by length: short combinations are read most and cost least.
 Beyond the third length the last weight holds."""
 
@@ -55,19 +57,23 @@ def plan_workload(
     """All cliques up to `length` that fit under the cap: small ones first, every pair before any triple.
 
     Lengths are taken in turn; within one, cliques by rising number of cells, and only those whose subsets are all in.
+    Single attributes are always in: nothing can be made without them.
     """
     chosen: dict[Clique, float] = {}
     left_out: dict[int, int] = {}
     cells = 0
+    last: list[Clique] = [()]
     for k in range(1, min(length, len(domain)) + 1):
-        out = 0
-        for clique in sorted(domain.cliques(k), key=domain.cells):
+        # only what extends a chosen clique can have all its subsets in
+        candidates = [(*clique, i) for clique in last for i in range(clique[-1] + 1 if clique else 0, len(domain))]
+        last = []
+        for clique in sorted(candidates, key=lambda c: (domain.cells(c), c)):
             size = domain.cells(clique)
-            fits = cells + size <= cells_cap and len(chosen) < CLIQUES_CAP
-            if fits and (k < 3 or all(part in chosen for part in subsets(clique) if len(part) == k - 1)):
+            fits = k == 1 or (cells + size <= cells_cap and len(chosen) < CLIQUES_CAP)
+            if fits and all(part in chosen for part in itertools.combinations(clique, k - 1) if part):
                 chosen[clique] = weight_of(k, weights)
+                last.append(clique)
                 cells += size
-            else:
-                out += 1
-        left_out[k] = out
-    return Workload(domain=domain, weights=dict(sorted(chosen.items(), key=lambda item: (len(item[0]), item[0]))), left_out=left_out)
+        left_out[k] = math.comb(len(domain), k) - len(last)
+    ordered = dict(sorted(chosen.items(), key=lambda item: (len(item[0]), item[0])))
+    return Workload(domain=domain, weights=ordered, left_out=left_out)

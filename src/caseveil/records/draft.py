@@ -23,8 +23,9 @@ _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt
 _LISTED = 12  # longer lists of values are written over several lines
 
 
-def draft(raw: RawTable, *, source: str, name: str) -> str:
-    """The text of a release.toml for one table. source is written as given; name names table and release.
+def draft(raw: RawTable, *, source: str, name: str, plan: str = "release.toml") -> str:
+    """The text of a plan for one table. source is written as given; name names table and release; plan is the
+    file that the text will be written to.
 
     Raises SourceError if no column can be proposed, or if the first line looks like a row and not like names.
     """
@@ -52,7 +53,7 @@ def draft(raw: RawTable, *, source: str, name: str) -> str:
         )
     return "\n".join(
         [
-            _head(name, key, tallies),
+            _head(name, key, tallies, _plain(plan)),
             _table_head(_slug(name), source, key, left_out, _repeated_keys(tallies, key)),
             *blocks,
         ]
@@ -83,14 +84,14 @@ def _repeated_keys(tallies: dict[str, Counter[str]], key: str | None) -> list[st
     ]
 
 
-def _head(name: str, key: str | None, tallies: dict[str, Counter[str]]) -> str:
+def _head(name: str, key: str | None, tallies: dict[str, Counter[str]], plan: str) -> str:
     spoken = [word for column in ([key] if key else []) for word in words(column)] + words(name)
     unit = next((unit for unit in _UNITS if unit in spoken or unit + "s" in spoken), "person")
     return f"""\
 # A draft. Read every line: what stands here is public and shapes the release.
-# Try it:    caseveil check release.toml      (what would be dropped, whom the rows would single out)
-#            caseveil forecast release.toml   (how accurate it will be; spends nothing)
-# Release:   caseveil release release.toml
+# Try it:    caseveil check {plan}      (what would be dropped, whom the rows would single out)
+#            caseveil forecast {plan}   (how accurate it will be; spends nothing)
+# Release:   caseveil release {plan}
 
 [release]
 name = {_text(_slug(name))}

@@ -26,6 +26,8 @@ STATEMENT = "STATEMENT.md"
 CODEBOOK = "codebook.csv"
 EXPLORER = "explorer.html"
 FIDELITY = "fidelity.json"
+ROOM = 64_000_000
+"""Bytes that must be free before anything is charged: several times the bundle of a usual release."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,13 +115,15 @@ def contents_for_explorer(contents: BundleContents) -> dict[str, Any]:
     )
 
 
-def check_output(out: Path, *, needed: int = 0) -> None:
+def check_output(out: Path, *, needed: int = ROOM) -> None:
     """Raise OutputError unless a bundle of about `needed` bytes can be written to `out`. Leaves nothing behind.
 
     To be called before anything is charged.
     """
     if os.path.lexists(out):
-        raise OutputError(f"out ({out}) must not exist yet: choose another --out, or remove it")
+        raise OutputError(
+            f"out ({out}) must not exist yet: choose another --out, give the release a new version, or remove it"
+        )
     if not out.name:
         raise OutputError(f"out ({out}) must name a folder")
     place = out.parent
@@ -147,7 +151,7 @@ def write_bundle(contents: BundleContents, out: Path) -> None:
     The files are written into a hidden folder beside `out`, flushed to disk, and the folder is renamed.
     Raises OutputError.
     """
-    check_output(out)
+    check_output(out, needed=0)
     try:
         files = render(contents)
     except UnicodeEncodeError as error:

@@ -13,7 +13,7 @@ from typing import Any
 
 from caseveil.release.about import About
 from caseveil.release.combinations import ValueIndex
-from caseveil.release.statement import Statement
+from caseveil.release.statement import Statement, as_sentence
 from caseveil.schema.attribute import MultiChoice
 from caseveil.schema.table import Table
 from caseveil.synthesis.counts import PublishedCounts
@@ -38,7 +38,7 @@ def payload(
         "sentence": str(statement),
         "level": statement.level,
         "length": statement.length,
-        "threshold": statement.threshold,
+        "threshold": as_sentence(statement.threshold),
         "tables": [_table(table, rows, counts) for table, rows, counts in tables],
     }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from caseveil.release.about import About
-from caseveil.release.statement import Statement, above, factor_text
+from caseveil.release.statement import Statement, above, as_sentence, factor_text, one_in
 
 _WORDS = {1: "single values", 2: "pairs", 3: "combinations of three values"}
 
@@ -62,8 +62,8 @@ def _strength(s: Statement) -> str:
         f"{factor_text(s.epsilon)}. Suppose that somebody holds it one in ten that this {unit} is in the table; "
         f"after studying the release they have reason to hold it at most {tenth} in 100. From one in two they can "
         f"get to at most {half} in 100.",
-        f"- **Delta is {s.delta:.2g}.** This is the probability set aside for the factor to fail, at most one in "
-        f"{_one_in(s.delta)}.",
+        f"- **Delta is {above(s.delta, 2)}.** This is the probability set aside for the factor to fail, at most one in "
+        f"{one_in(s.delta)}.",
         f"- Put as a game: somebody who knows everything but whether one {unit} is in the table, and to whom both "
         f"are equally likely, guesses right at most {_percent_up(s.guess_rate)} times in 100 from all of these files "
         "together. A coin gets 50.",
@@ -112,8 +112,7 @@ def _reading(s: Statement) -> str:
         "",
         "- A **count** says how many records have these values. Its interval is made so that the true number lies "
         f"inside for {s.level:.0%} of the counts. A small count with a wide interval may be nothing at all.",
-        f"- Only combinations of up to {s.length} values that clear a threshold are published. "
-        f"{plain(s.threshold)}".rstrip(),
+        f"- Combinations of up to {s.length} values are counted. {plain(as_sentence(s.threshold))}".rstrip(),
         "- **Not published is not zero.** It means none, or too few to tell from noise.",
     ]
     if made_up:
@@ -152,7 +151,8 @@ def _officer(s: Statement) -> str:
         f"| epsilon, delta | {s.epsilon!r}, {s.delta!r} |",
         f"| Gaussian differential privacy | mu = {s.mu!r} |",
         f"| zero-concentrated differential privacy | rho = mu^2 / 2 = {s.rho!r} |",
-        f"| delta of mu at this epsilon, with discovery | {above(s.delta_at_epsilon, 4)} |",
+        f"| delta that mu {'and the discovery need' if s.discovered else 'needs'} at this epsilon | "
+        f"{s.delta_at_epsilon!r} |",
         f"| charge kept in a ledger file | {'yes' if s.ledger_kept else 'no'} |",
         "",
         "Formally: for neighbouring tables D and D' and every set S of outputs, Pr[M(D) in S] <= e^epsilon Pr[M(D') "
@@ -220,12 +220,6 @@ def _percent_up(share: float) -> str:
     if percent > 99:
         return f"{min(100.0, math.ceil(percent * 1000) / 1000):g}"
     return str(math.ceil(percent - 1e-9))
-
-
-def _one_in(delta: float) -> str:
-    times = math.floor(1 / delta * (1 + 1e-9))
-    digits = max(0, len(str(times)) - 2)
-    return f"{times // 10**digits * 10**digits:,}"
 
 
 def _share(share: float) -> str:

@@ -74,10 +74,10 @@ class Statement:
     def __str__(self) -> str:
         return (
             f"Every {self.unit.name} in the data is protected by differential privacy "
-            f"(epsilon {self.epsilon:g}, delta {self.delta:.2g}): whether or not the record of any one "
+            f"(epsilon {self.epsilon:g}, delta {above(self.delta, 2)}): whether or not the record of any one "
             f"{self.unit.name} was used changes the odds of anything that could be concluded from these records "
             f"and counts by a factor of at most {factor_text(self.epsilon)}, except with a probability of at most "
-            f"{above(self.delta, 2)}."
+            f"one in {one_in(self.delta)}."
         )
 
     @property
@@ -178,6 +178,19 @@ def above(value: float, digits: int) -> str:
     if rounded < value:
         rounded += step
     return f"{rounded:,.0f}" if 1e4 <= rounded < 1e9 else f"{rounded:.{digits}g}"
+
+
+def one_in(delta: float) -> str:
+    """1 / delta, rounded down to two digits: 'one in 160,000' for 6e-6."""
+    times = math.floor(1 / delta * (1 + 1e-9))
+    digits = max(0, len(str(times)) - 2)
+    return f"{times // 10**digits * 10**digits:,}"
+
+
+def as_sentence(text: str) -> str:
+    """Text with a capital at its start and a full stop at its end; '' stays ''."""
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".") if text else ""
 
 
 def factor_text(epsilon: float) -> str:

@@ -16,7 +16,7 @@ from caseveil.release.bundle import BundleContents, TableContents
 from caseveil.release.combinations import ValueIndex
 from caseveil.release.manifest import MANIFEST, Manifest, software_versions
 from caseveil.release.prose import plain
-from caseveil.release.statement import Statement
+from caseveil.release.statement import Statement, above
 from caseveil.schema.attribute import MultiChoice
 
 Combination = tuple[int, ...]
@@ -90,7 +90,7 @@ def verify_bundle(path: Path) -> Verification:
 
     def parse() -> str:
         contents.append(bundle.parse_files(files))
-        return f"{len(contents[0].tables)} tables"
+        return f"{len(contents[0].tables)} table{'s' if len(contents[0].tables) > 1 else ''}"
 
     if not check("folder", read):
         return Verification(findings=tuple(findings))
@@ -159,7 +159,7 @@ def _statement(contents: BundleContents) -> str:
     rows = [part.rows for part in contents.tables.values()]
     if statement.records not in rows:
         raise _Failed(f"it speaks of {statement.records} records; the tables have {', '.join(map(str, rows))}")
-    return f"epsilon {statement.epsilon:g} at delta {statement.delta:.3g} covers mu {statement.mu:.6g}"
+    return f"epsilon {statement.epsilon:g} at delta {above(statement.delta, 3)} covers mu {statement.mu:.6g}"
 
 
 def _records(part: TableContents) -> str:
@@ -173,7 +173,7 @@ def _records(part: TableContents) -> str:
                 bad += 1
         if bad:
             raise _Failed(f"column {name} holds {bad} values that are not declared")
-    return f"{part.rows} records hold declared values only"
+    return f"{part.rows:,} records hold declared values only"
 
 
 def _counts(part: TableContents, statement: Statement) -> str:
@@ -199,7 +199,7 @@ def _counts(part: TableContents, statement: Statement) -> str:
     over = sum(total > (known.get(rest, 0) if rest else part.rows) for (rest, _), total in sums.items())
     if over:
         raise _Failed(f"{over} sums over the values of a column exceed the shorter count")
-    return f"{len(ids)} counts equal those of the records, lie in their intervals and agree with each other"
+    return f"{len(ids):,} counts equal those of the records, lie in their intervals and agree with each other"
 
 
 def _refuse(wrong: NDArray[np.bool_], what: str) -> None:

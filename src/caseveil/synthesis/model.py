@@ -29,9 +29,10 @@ Single = NDArray[np.float32]
 class FitOptions:
     """How hard to fit. None of it touches privacy.
 
-    members: independent fits that are averaged; each starts elsewhere, and their mean has less error than any.
     ladder: numbers of products to try, rising; the first that reaches the noise is kept, so that the mixture is no
         richer than what the measurements can support.
+    products: independent fits from different starts are averaged, as many as make up this number of products
+        together: their mean has less error than any of them, and smears less.
     iterations: most steps taken.
     step: step size of Adam on logits.
     stop: fitting ends when the loss falls to this share of the degrees of freedom, that is, to the noise
@@ -39,11 +40,11 @@ class FitOptions:
     widest: residuals of three attributes with more degrees of freedom than this are left to the blend.
     """
 
-    members: int = 8
     ladder: tuple[int, ...] = (50, 100, 200, 400)
+    products: int = 1200
     iterations: int = 600
     step: float = 0.2
-    stop: float = 0.98
+    stop: float = 1.0
     cooling: int = 40
     widest: int = 20_000
 
@@ -241,6 +242,10 @@ def _softmax(logits: Single, starts: NDArray[np.int64], owner: NDArray[np.int64]
     return np.asarray(exps / np.add.reduceat(exps, starts, axis=0)[owner], np.float32)
 
 
+_START_SPREAD = 0.7
+"""Standard deviation of the logits of a random start around the one-way counts."""
+
+
 class _Adam:
     """Adam (Kingma, Ba 2015) on one array."""
 
@@ -270,10 +275,10 @@ def fit(
         first = _fit_member(residuals, objective, total, components, options, rng)
         if first.reached:
             break
-    members = [first]
-    while len(members) < options.members:
+    members, wanted = [first], max(1, options.products // components)
+    while len(members) < wanted:
         if progress is not None:
-            progress(len(members) / options.members)
+            progress(len(members) / wanted)
         members.append(_fit_member(residuals, objective, total, components, options, rng))
     return Mixture(
         domain=residuals.domain,
@@ -316,7 +321,9 @@ def _fit_member(
         basis[rows, objective.rows(i)] = objective.bases[i]
         share = np.clip((residuals.values[(i,)] + total / size) / total, 1e-3, None)
         logits[rows] = np.log(share / share.sum())[:, None]
-    logits += rng.normal(0.0, 1.0, logits.shape).astype(np.float32)
+    # Components start apart in every attribute, and in how much they state at all: records differ in completeness.
+    logits += rng.normal(0.0, _START_SPREAD, logits.shape).astype(np.float32)
+    logits[code_starts] -= rng.normal(0.0, _START_SPREAD, components).astype(np.float32)
     scores = np.zeros(components, np.float32)
     adam, adam_scores = _Adam(logits), _Adam(scores)
     goal = options.stop * objective.degrees
@@ -340,7 +347,7 @@ def _fit_member(
         slope -= np.add.reduceat(probabilities * slope, code_starts, axis=0)[owner]
         slope *= probabilities
         logits -= step * adam.step(slope, iteration + 1)
-        scores -= 0.3 * step * adam_scores.step(mass * (by_mass - float(weights @ by_mass)), iteration + 1)
+        scores -= step * adam_scores.step(mass * (by_mass - float(weights @ by_mass)), iteration + 1)
     last = np.exp(scores.astype(np.float64) - float(scores.max()))
     return _Member(
         weights=last / last.sum(),

@@ -1,34 +1,32 @@
 """Which combinations really occur, as far as noisy counts can tell.
 
-The fitted model smears a little mass over combinations that nobody has. How far it smears is seen in two ways that
-need no more of the rows: how much the averaged fits disagree on rare combinations, and by how much the unbiased
-estimates fall short of the model there. Over many tables and budgets the chance that a combination expected lambda
-times is absent was found to fall as exp(-lambda / s) for one scale s per release (docs/decisions/0003); s is the
-geometric mean of the two views, widened.
+The fitted model smears a little mass over combinations that nobody has: it expects lambda people and finds
+lambda (1 - exp(-lambda / s)) for some scale s, and the chance that a combination is absent was found to fall as
+exp(-lambda / s') with s' in proportion to s, over many tables and budgets (docs/decisions/0003). The scale shows in the
+noisy residuals themselves, whose noise is white and known: s is the posterior mode of that one number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from caseveil.schema.domain import Clique
 from caseveil.synthesis.model import Mixture
-from caseveil.synthesis.observed import NoisyResiduals, cell_variance, reconstruct
+from caseveil.synthesis.observed import NoisyResiduals, cell_variance, centre
 
-# Calibrated on invented and subsampled tables, see docs/decisions/0003: scale per unit of disagreement between fits,
-# scale per unit of shortfall, and the margin on top.
-BY_DISAGREEMENT = 2.8
-BY_SHORTFALL = 0.75
-MARGIN = 1.15
+PRIOR_SHARE, PRIOR_SPREAD = 0.08, 1.0
+"""The logarithm of the scale of smearing is taken as normal, with this standard deviation, around this share of the
+standard deviation of a published count: more noise, more smear, where the residuals themselves say little."""
 
-RARE = (2.0, 30.0)
-"""Expected people between which the averaged fits are compared."""
+ABSENCE = 1.0 / 1.55
+"""Scale of absence per scale of smearing, calibrated on several tables and budgets (docs/decisions/0003)."""
 
-LOOKED_AT = 400
+MARGIN = 1.6
+"""Widening of the scale, so that made-up combinations are rather expected too many than too few."""
+
+LOOKED_AT = 600
 """Most cliques looked at: the scale settles long before."""
 
 
@@ -52,9 +50,9 @@ class Presence:
         return float(-self.scale * np.log(chance))
 
     def unsmeared(self, expected: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Expected counts less what was smeared: lambda (1 - exp(-lambda / (1.3 scale)))."""
+        """Expected counts less what was smeared: lambda (1 - exp(-lambda / s)), s the scale of smearing."""
         clipped = np.maximum(expected, 0.0)
-        return np.asarray(clipped * -np.expm1(-clipped / (1.3 * self.scale)))
+        return np.asarray(clipped * -np.expm1(-clipped * (MARGIN * ABSENCE / self.scale)))
 
     def threshold(self, counts: NDArray[np.int64], expected: NDArray[np.float64], share: float | None) -> int:
         """Smallest count from which on the expected share of made-up combinations is at most `share`.
@@ -72,38 +70,23 @@ class Presence:
 
 
 def judge(residuals: NoisyResiduals, mixture: Mixture) -> Presence:
-    """Estimates the scale of a release from its fit and its unbiased estimates."""
-    cliques = _sample([c for c in residuals.values if len(c) >= 2 and residuals.measured(c)])
-    expected, disagreement, unbiased, deviation = [], [], [], []
-    for clique in cliques:
-        inner = stated(residuals.domain.shape(clique))
-        members = mixture.by_member(clique)[(slice(None), *inner)]
-        expected.append(members.mean(axis=0).ravel())
-        disagreement.append(members.std(axis=0).ravel())
-        unbiased.append(reconstruct(residuals, clique)[inner].ravel())
-        sd = cell_variance(residuals.variance, clique, residuals.domain) ** 0.5
-        deviation.append(np.full(expected[-1].shape, sd))
+    """Estimates the scale of a release from its fit and its noisy residuals."""
+    scales = np.geomspace(0.3, 150.0, 40)
+    cliques = [c for c in residuals.values if len(c) >= 2 and residuals.measured(c)]
     if not cliques:
-        return Presence(scale=1.0)
-    lam = np.concatenate(expected)
-    rare = (lam >= RARE[0]) & (lam <= RARE[1])
-    spread = float(np.concatenate(disagreement)[rare].mean()) if rare.any() else 1.0
-    short = _shortfall(lam, np.concatenate(unbiased), np.concatenate(deviation))
-    return Presence(scale=MARGIN * float(np.sqrt(BY_DISAGREEMENT * max(spread, 0.1) * BY_SHORTFALL * short)))
-
-
-def _sample(cliques: Sequence[Clique]) -> list[Clique]:
-    """Evenly spaced cliques, at most LOOKED_AT."""
+        return Presence(scale=MARGIN * ABSENCE)
+    longest = [c for c in cliques if len(c) == max(map(len, cliques))]
+    typical = np.mean([cell_variance(residuals.variance, c, residuals.domain) for c in longest]) ** 0.5
+    loss = (np.log(scales / (PRIOR_SHARE * typical)) / PRIOR_SPREAD) ** 2
     step = max(1, len(cliques) // LOOKED_AT)
-    return list(cliques)[::step]
-
-
-def _shortfall(lam: NDArray[np.float64], unbiased: NDArray[np.float64], sd: NDArray[np.float64]) -> float:
-    """The s for which lam (1 - exp(-lam / s)) fits the unbiased estimates of rare cells best, by least squares."""
-    rare = lam < 2.0 * sd
-    lam, unbiased, weight = lam[rare], unbiased[rare], 1.0 / sd[rare] ** 2
-    if not len(lam):
-        return 1.0
-    scales = np.geomspace(0.5, 200.0, 60)
-    losses = [float((weight * (unbiased - lam * -np.expm1(-lam / s)) ** 2).sum()) for s in scales]
-    return float(scales[int(np.argmin(losses))])
+    for clique in cliques[::step]:
+        expected = mixture.expected(clique)
+        misfit = residuals.values[clique] - centre(expected)
+        columns = (slice(None), *(None,) * expected.ndim)
+        smeared = expected * np.exp(-expected / scales[columns])
+        for axis in range(1, smeared.ndim):
+            smeared -= smeared.mean(axis=axis, keepdims=True)
+        # || misfit + smeared ||^2 less what does not depend on the scale
+        change = (smeared * (2.0 * misfit + smeared)).reshape(len(scales), -1).sum(axis=1)
+        loss += step * change / residuals.variance[clique]
+    return Presence(scale=MARGIN * ABSENCE * float(scales[int(np.argmin(loss))]))

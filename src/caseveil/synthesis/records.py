@@ -14,26 +14,44 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caseveil.schema.domain import Clique, Domain
+from caseveil.synthesis.bars import Bars
 from caseveil.synthesis.model import Mixture
 from caseveil.synthesis.observed import Marginal
 
 Codes = NDArray[np.int32]
 
 
-def draw(mixture: Mixture, count: int, rng: np.random.Generator) -> Codes:
+REDRAWS = 8
+"""How often a record that holds a barred combination is drawn anew before it is taken as it is."""
+
+
+def draw(mixture: Mixture, count: int, rng: np.random.Generator, bars: Bars | None = None) -> Codes:
     """Records (count, attributes) from the mixture, stratified over components and within each attribute.
 
-    Systematic sampling keeps the one-way sampling error below one record per component.
+    Systematic sampling keeps the one-way sampling error below one record per component. Records that hold a barred
+    combination are drawn anew from their component.
     """
     edges = np.cumsum(mixture.weights)
     positions = (rng.random() + np.arange(count)) / count * edges[-1]
     component = np.minimum(np.searchsorted(edges, positions, side="right"), len(edges) - 1)
-    bounds = np.searchsorted(component, np.arange(len(edges) + 1))
-    codes = np.zeros((count, len(mixture.domain)), np.int32, order="F")
-    for z in range(len(edges)):
+    codes = _draw_from(mixture, component, rng)
+    if bars is None:
+        return codes
+    bad = np.flatnonzero(bars.hit(codes))
+    for _ in range(REDRAWS):
+        if not len(bad):
+            break
+        codes[bad] = _draw_from(mixture, component[bad], rng)
+        bad = bad[bars.hit(codes[bad])]
+    return codes
+
+
+def _draw_from(mixture: Mixture, component: NDArray[np.int64], rng: np.random.Generator) -> Codes:
+    """One record per entry of component, which must rise; stratified within each component and attribute."""
+    bounds = np.searchsorted(component, np.arange(len(mixture.weights) + 1))
+    codes = np.zeros((len(component), len(mixture.domain)), np.int32)
+    for z in np.flatnonzero(np.diff(bounds)):
         low, high = int(bounds[z]), int(bounds[z + 1])
-        if low == high:
-            continue
         for i, probabilities in enumerate(mixture.probabilities):
             ladder = np.cumsum(probabilities[:, z])
             points = (rng.random() + np.arange(high - low)) / (high - low) * ladder[-1]
@@ -59,14 +77,21 @@ class Target:
 class RefineOptions:
     """How hard to match.
 
-    batch: records scored at once; group: records moved at once (more is faster and overshoots more);
+    batch: distinct records scored at once; copies: of one record that may move in one visit; group: records moved at
+    once (more is faster and overshoots more);
     sweeps: visits of every cell; toll: price of one record in a barred cell, in squared misses of a mean table.
     """
 
     batch: int = 2048
+    copies: int = 64
     group: int = 4
     sweeps: int = 2
     toll: float = 2500.0
+
+    @classmethod
+    def for_records(cls, count: int) -> RefineOptions:
+        """Options for so many records: with more of them a miss of a few matters less, and a sweep costs more."""
+        return cls(group=max(4, count // 5000), sweeps=2 if count <= 60_000 else 1)
 
 
 class _Layout:
@@ -114,7 +139,8 @@ class _AttributeView:
             second.append((others[1], 1) if len(others) > 1 else (0, 0))
             weights.append(targets[clique].weight)
             base += len(pieces[-1])
-        self.flat = np.concatenate(pieces)
+        # in C order, or else the flat view of prices that _visit changes would be a copy
+        self.flat = np.ascontiguousarray(np.concatenate(pieces))
         self.base = np.array(bases, np.int32)
         self.first = np.array(first)
         self.first_step = np.array(first_step, np.int32)
@@ -137,9 +163,13 @@ def refine(
     *,
     options: RefineOptions,
     rng: np.random.Generator,
+    bars: Bars | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Codes:
-    """Moves cells of the records until their counts match the targets of cliques up to length 3."""
+    """Moves cells of the records until their counts match the targets of cliques up to length 3.
+
+    No move leads into a combination that bars forbids; those that targets bar cost a toll.
+    """
     codes = np.array(codes, np.int32, order="C")
     layout = _Layout(domain, targets)
     wanted = np.concatenate([np.asarray(targets[c].wanted, np.float64).ravel() for c in layout.cliques])
@@ -150,11 +180,12 @@ def refine(
         if barred is not None:
             price[start : start + barred.size] += np.float32(toll) * barred.ravel()
     views = [_AttributeView(layout, j, targets) for j in range(len(domain))]
+    marks = _Marks(domain, rng)
+    mark = marks.of(codes)
     for sweep in range(options.sweeps):
         changed = 0
-        for position, j in enumerate(rng.permutation(len(domain))):
-            view = views[j]
-            changed += _visit(codes, int(j), view, price, options, rng)
+        for position, j in enumerate(rng.permutation(len(domain)).tolist()):
+            changed += _visit(codes, mark, marks, j, views[j], price, options, rng, bars)
             if progress is not None:
                 progress((sweep + (position + 1) / len(domain)) / options.sweeps)
         if changed == 0:
@@ -162,10 +193,36 @@ def refine(
     return codes
 
 
+class _Marks:
+    """A 64-bit mark of each record, the sum of a random number per code: equal records are scored once."""
+
+    def __init__(self, domain: Domain, rng: np.random.Generator) -> None:
+        self._words = [rng.integers(0, 2**63, size, dtype=np.int64) for size in domain.sizes]
+
+    def of(self, codes: Codes) -> NDArray[np.int64]:
+        """Marks of all records."""
+        out = np.zeros(len(codes), np.int64)
+        for i, words in enumerate(self._words):
+            out += words[codes[:, i]]
+        return out
+
+    def change(self, j: int, old: NDArray[np.int32], new: NDArray[np.int32]) -> NDArray[np.int64]:
+        """What a move of attribute j adds to the mark."""
+        return np.asarray(self._words[j][new] - self._words[j][old])
+
+
 def _visit(
-    codes: Codes, j: int, view: _AttributeView, price: NDArray[np.float32], options: RefineOptions, rng: np.random.Generator
+    codes: Codes,
+    mark: NDArray[np.int64],
+    marks: _Marks,
+    j: int,
+    view: _AttributeView,
+    price: NDArray[np.float32],
+    options: RefineOptions,
+    rng: np.random.Generator,
+    bars: Bars | None,
 ) -> int:
-    """One visit of attribute j in every record. price is updated in place; the number of moves is returned."""
+    """One visit of attribute j in every record. codes, mark and price are updated in place; returns the moves made."""
     local = price[view.flat]
     width = local.shape[1]
     cells = local.reshape(-1)
@@ -173,16 +230,31 @@ def _visit(
     step = 2.0 * view.weight
     changed = 0
     order = rng.permutation(len(codes))
-    for low in range(0, len(order), options.batch):
-        batch = order[low : low + options.batch]
-        rows = view.rows(codes[batch])
+    _, first, kind, copies = np.unique(mark[order], return_index=True, return_inverse=True, return_counts=True)
+    by_kind, ends = np.argsort(kind, kind="stable"), np.cumsum(copies)
+    kinds = rng.permutation(len(first))
+    for low in range(0, len(kinds), options.batch):
+        batch = kinds[low : low + options.batch]
+        some = order[first[batch]]
+        rows = view.rows(codes[some])
         score = local[rows].sum(axis=1)
-        old = codes[batch, j]
+        old = codes[some, j]
         lanes = np.arange(len(batch))
         score -= (score[lanes, old] - np.float32(self_price))[:, None]
         score[lanes, old] = np.inf
         best = score.argmin(axis=1).astype(np.int32)
         willing = np.flatnonzero(score[lanes, best] < 0)
+        if bars is not None and len(willing):
+            willing = willing[~bars.hit_by(codes[some[willing]], j, best[willing])]
+        if not len(willing):
+            continue
+        # every copy of a willing record may move, up to a number that no miss is likely to exceed
+        many = np.minimum(copies[batch[willing]], options.copies)
+        willing = np.repeat(willing, many)
+        nth = np.arange(len(willing)) - np.repeat(np.cumsum(many) - many, many)
+        record = order[by_kind[(ends - copies)[batch[willing]] + nth]]
+        shuffle = rng.permutation(len(willing))
+        willing, record = willing[shuffle], record[shuffle]
         at = rows[willing].astype(np.int64) * width
         leave, enter = at + old[willing, None], at + best[willing, None]
         # records that move at once must not all correct the same miss: small groups, each asked again
@@ -195,8 +267,9 @@ def _visit(
             delta = np.broadcast_to(step, (len(yes), len(step))).ravel()
             np.add.at(cells, into[yes].ravel(), delta)
             np.subtract.at(cells, out[yes].ravel(), delta)
-            chosen = willing[start + yes]
-            codes[batch[chosen], j] = best[chosen]
+            chosen, who = willing[start + yes], record[start + yes]
+            codes[who, j] = best[chosen]
+            mark[who] += marks.change(j, old[chosen], best[chosen])
             changed += len(yes)
     price[view.flat] = local
     return changed

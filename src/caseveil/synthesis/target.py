@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -13,29 +12,50 @@ from caseveil.synthesis.observed import Marginal, NoisyResiduals, cell_variance,
 from caseveil.synthesis.presence import Presence, stated
 from caseveil.synthesis.records import Target
 
-BARRED_FROM = 0.65
-"""A combination as likely absent as this is not built on purpose, unless every estimate is to be published."""
+BARRED_FROM = 0.72
+"""A measured combination as likely absent as this is not built on purpose, unless every estimate is to be published."""
 
-BARRED_FROM_OPEN = 0.9
+BARRED_FROM_OPEN = 0.91
 """The same where every positive estimate is published."""
+
+BARRED_FROM_UNMEASURED = 0.93
+"""The same for combinations that were not measured: with only shorter counts to judge by, it must be next to certain."""
+
+
+def barred_below(presence: Presence, *, every_estimate: bool, measured: bool = True) -> float:
+    """Expected count below which a combination is not built on purpose."""
+    if not measured:
+        return presence.expected_at(BARRED_FROM_UNMEASURED)
+    return presence.expected_at(BARRED_FROM_OPEN if every_estimate else BARRED_FROM)
+
+
+_POOLED_DEGREES = 10.0
+"""Degrees of freedom that cliques of the same length lend to each other's estimate of misfit."""
 
 
 def blend(residuals: NoisyResiduals, mixture: Mixture) -> dict[Clique, Marginal]:
     """Residuals of the model, moved towards the measured ones by positive-part shrinkage, clique by clique.
 
-    r = measured - model; max(0, 1 - c s_A^2 dim / ||r||^2) of r is kept (James, Stein 1961): nearly all where the data
-    is strong, nothing where r is no longer than noise. c = 1 + 2 sqrt(2 / dim) asks for two standard deviations of
-    ||r||^2, or else one small clique in three would let pure noise back in.
+    r = measured - model; max(0, 1 - 1 / m) of r is kept (James, Stein 1961), where m is ||r||^2 in units of what
+    noise alone gives: nearly all where the data is strong, nothing where r is no longer than noise. Small cliques
+    borrow from others of their length, or else one in three would let pure noise back in.
     """
-    out: dict[Clique, Marginal] = {(): np.asarray(residuals.values[()], np.float64)}
+    rest, energy = {}, {}
     for clique, measured in residuals.values.items():
-        if not clique:
-            continue
-        rest = measured - centre(mixture.expected(clique))
-        energy = float((rest**2).sum())
-        degrees = residuals.degrees(clique)
-        noise = residuals.variance[clique] * degrees * (1.0 + 2.0 * math.sqrt(2.0 / degrees))
-        out[clique] = measured - rest + max(0.0, 1.0 - noise / energy) * rest if energy > 0 else measured
+        if clique:
+            rest[clique] = measured - centre(mixture.expected(clique))
+            energy[clique] = float((rest[clique] ** 2).sum()) / residuals.variance[clique]
+    pooled = {}
+    for length in {len(c) for c in rest}:
+        same = [c for c in rest if len(c) == length]
+        pooled[length] = sum(energy[c] for c in same) / sum(residuals.degrees(c) for c in same)
+    out: dict[Clique, Marginal] = {(): np.asarray(residuals.values[()], np.float64)}
+    for clique, r in rest.items():
+        misfit = (energy[clique] + _POOLED_DEGREES * pooled[len(clique)]) / (
+            residuals.degrees(clique) + _POOLED_DEGREES
+        )
+        kept = max(0.0, 1.0 - 1.0 / misfit) if misfit > 0 else 1.0
+        out[clique] = residuals.values[clique] - r + kept * r
     return out
 
 
@@ -52,7 +72,7 @@ def targets(
     The weight is one over the standard deviation of a cell, so that precise tables rule without drowning the rest.
     """
     blended = blend(residuals, mixture)
-    bar = presence.expected_at(BARRED_FROM_OPEN if every_estimate else BARRED_FROM)
+    bar = barred_below(presence, every_estimate=every_estimate)
     out: dict[Clique, Target] = {}
     for clique in cliques:
         wanted = spread(blended, clique, residuals.domain)
