@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 DEMO ?= caseveil-demo
 
 ENGINE_VENV := .venv-engine
-ENGINE_TESTS := $(wildcard tests/schema tests/privacy tests/measurement tests/synthesis \
+ENGINE_TESTS := $(wildcard tests/schema tests/privacy tests/measurement tests/synthesis tests/claims tests/evaluation \
 	tests/records/test_prepare.py tests/records/test_encoding.py tests/records/test_counting.py \
 	tests/architecture/test_engine_purity.py)
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from caseveil import produce as story
 from caseveil.errors import PlanError
 from caseveil.measurement.forecast import Forecast
@@ -16,7 +18,7 @@ from caseveil.plan import Aggregates, Fabrication, Plan, Promise, TablePlan
 from caseveil.privacy.ledger import Ledger
 from caseveil.records.prepare import prepare
 from caseveil.records.raw import cell_text
-from caseveil.records.source import from_frame, read_path, to_frame_like
+from caseveil.records.source import from_frame, read, to_frame_like
 from caseveil.release.about import About
 from caseveil.release.bundle import BundleContents, check_output, write_bundle
 from caseveil.release.formats import COUNTS_COLUMNS
@@ -63,10 +65,12 @@ def synthesize(
     fabrication: str | float = "balanced",
     ledger: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
+    query: str | None = None,
 ) -> Release:
     """A release of one table, one row per person.
 
-    frame: pandas, polars or pyarrow table, a dict of columns, or a path (CSV, TSV, XLSX, Parquet).
+    frame: pandas, polars or pyarrow table, a dict of columns, a path (CSV, TSV, XLSX, Parquet), or a database URL
+    with a query.
     epsilon, delta: the promise; delta None is 1 / (n ln n) of a noisy n that is paid for.
     length: combinations of up to this many columns are counted.
     domains: values of each column, which must be public knowledge; a column left out is discovered privately, which
@@ -77,7 +81,9 @@ def synthesize(
     Raises BadInput before anything is charged; InsufficientBudget never (a budget needs a plan).
     """
     by_path = isinstance(frame, (str, os.PathLike))
-    raw = read_path(Path(frame)) if by_path else from_frame(frame)
+    if query is not None and not by_path:
+        raise PlanError("query must be left out unless frame is a database URL")
+    raw = read(os.fspath(frame), query=query) if by_path else from_frame(frame)
     if domains is not None and not isinstance(domains, Mapping):
         raise PlanError("domains must map a column name to its values, as {'gender': ['Female', 'Male']}")
     unknown = [name for name in domains or {} if name not in raw.columns]
@@ -88,10 +94,10 @@ def synthesize(
     columns: list[Column] = [Category(name=name, values=_values(name, domains)) for name in raw.columns]
     plan = Plan(
         about=About(name=TABLE, version="1", title="Synthetic records"),
-        promise=Promise(epsilon=epsilon, delta=delta),
+        promise=Promise(epsilon=_plain(epsilon), delta=None if delta is None else _plain(delta)),
         tables=(TablePlan(table=Table(name=TABLE, columns=tuple(columns))),),
         ledger=None if ledger is None else os.fspath(ledger),
-        aggregates=Aggregates(length=length, fabrication=Fabrication.parse(fabrication)),
+        aggregates=Aggregates(length=_plain(length), fabrication=Fabrication.parse(_plain(fabrication))),
     )
     rows, _ = prepare(raw, plan.tables[0].table)
     contents = story.produce(plan, rows, Ledger.open(plan.ledger_path), progress)
@@ -106,6 +112,11 @@ def synthesize(
         statement=contents.statement,
         contents=contents,
     )
+
+
+def _plain(value: Any) -> Any:
+    """A numpy number as the Python number it is; anything else as it came, for the plan to judge."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _values(name: str, domains: Mapping[str, Sequence[object]] | None) -> tuple[str, ...] | None:

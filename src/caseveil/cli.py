@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from caseveil.cli_terminal import NO, PlainGroup, Terminal
+from caseveil.cli_terminal import NO, PlainGroup, Terminal, left_out
 from caseveil.errors import BundleError, LedgerError, OutputError, PlanError, SourceError
 from caseveil.plan import Plan
 
@@ -263,6 +263,7 @@ def _release(plan: Plan, out: Path | None, terminal: Terminal, open_it: bool) ->
         "",
         str(made.statement),
         "",
+        *left_out(made.left_out),
         f"Bundle:    {made.out}",
         f"Explorer:  {explorer}  (open it in a browser)",
         f"Promise:   {made.out / 'STATEMENT.md'}",
@@ -273,6 +274,7 @@ def _release(plan: Plan, out: Path | None, terminal: Terminal, open_it: bool) ->
             "out": str(made.out),
             "explorer": str(explorer),
             "seconds": round(seconds, 3),
+            "left_out": list(made.left_out),
             "statement": made.statement.to_json(),
         }
     )

@@ -210,3 +210,8 @@ def _report(end: _End, as_json: bool) -> int:
     if as_json:
         print(json.dumps({"error": {"kind": end.kind, "message": end.message}}, indent=2))
     return end.code
+
+
+def left_out(columns: Sequence[str]) -> list[str]:
+    """Columns of the plan that the release lacks, if any."""
+    return [f"Left out, as no value was frequent enough to be discovered: {', '.join(columns)}", ""] if columns else []

@@ -9,6 +9,7 @@
     │   └── BundleError          a bundle is damaged or is not one
     ├── LedgerError              the ledger cannot be trusted or written; nothing is counted
     ├── InsufficientBudget       the release would pass the budget; nothing was charged
+    ├── NothingDiscovered        no value of any column was frequent enough; the search for them stays charged
     ├── UnmeasuredClique         an estimate was asked for that the measurements cannot give
     └── Cancelled                the person asked to stop
 
@@ -66,6 +67,10 @@ class InsufficientBudget(CaseveilError):
             f"({spent:.4g} spent, at delta {delta:.3g}). Lower epsilon, or raise the budget in the plan "
             f"if the people who answer for the data agree. Nothing was charged."
         )
+
+
+class NothingDiscovered(CaseveilError):
+    """Private discovery found no value at all, so there is nothing to release. What the search cost stays charged."""
 
 
 class UnmeasuredClique(CaseveilError):

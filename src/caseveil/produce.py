@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import cast
 
 import numpy as np
 
-from caseveil.errors import PlanError
+from caseveil.errors import OutputError, PlanError
 from caseveil.evaluation.fidelity import fidelity
 from caseveil.measurement.curator import Books, Curator
 from caseveil.measurement.discovery import DELTA_SHARE, MU_SHARE
@@ -54,10 +55,11 @@ SPREAD = 3.0
 
 @dataclass(frozen=True, kw_only=True)
 class Produced:
-    """What `run` leaves: the folder of the bundle and its contents."""
+    """What `run` leaves: the folder of the bundle, its contents, and the columns in which nothing was discovered."""
 
     out: Path
     contents: BundleContents
+    left_out: tuple[str, ...] = ()
 
     @property
     def statement(self) -> Statement:
@@ -81,9 +83,26 @@ def run(plan: Plan, *, out: Path | None = None, progress: Progress | None = None
     rows, _ = prepare(_read(plan.tables[0], plan, progress), plan.tables[0].table)
     contents = produce(plan, rows, Ledger.open(plan.ledger_path), progress)
     _tell(progress, "writing", 0.0)
-    write_bundle(contents, out)
+    _write(contents, out)
     _tell(progress, "writing", 1.0)
-    return Produced(out=out, contents=contents)
+    released = {column.name for part in contents.tables.values() for column in part.table.columns}
+    planned = [column.name for table in plan.tables for column in table.table.columns]
+    return Produced(out=out, contents=contents, left_out=tuple(name for name in planned if name not in released))
+
+
+def _write(contents: BundleContents, out: Path) -> None:
+    """Writes the bundle; what was paid for is not lost when the place fails in the meantime."""
+    try:
+        write_bundle(contents, out)
+    except OutputError as error:
+        rescue = Path(tempfile.mkdtemp(prefix="caseveil-")) / out.name
+        try:
+            write_bundle(contents, rescue)
+        except OutputError:
+            raise error from None
+        raise OutputError(
+            f"{error} The release is charged and made: it lies in {rescue}. Move it where you want it"
+        ) from None
 
 
 def check(plan: Plan, progress: Progress | None = None) -> CheckReport:
@@ -176,8 +195,6 @@ class _Measured:
     residuals: NoisyResiduals
     promise: EpsilonDelta
     events: tuple[Event, ...]
-    dropped: tuple[str, ...]
-    threshold: int | None
 
 
 def _measure(plan: Plan, rows: Rows, ledger: Ledger) -> _Measured:
@@ -198,11 +215,10 @@ def _measure(plan: Plan, rows: Rows, ledger: Ledger) -> _Measured:
         promise, spent, first = _promise(plan, curator)
         discovery_delta = DELTA_SHARE * promise.delta if table.undeclared else 0.0
         budget = mu_for(EpsilonDelta(epsilon=promise.epsilon, delta=promise.delta - discovery_delta)) ** 2 - spent
-        threshold = None
         resolved = table
         if table.undeclared:
             discovery = curator.values(mu=math.sqrt(MU_SHARE * budget), delta=discovery_delta)
-            threshold, resolved = discovery.threshold, table.resolve(discovery.values)
+            resolved = table.resolve(discovery.values)
             budget *= 1.0 - MU_SHARE
         mu = math.sqrt(budget)
         domain = resolved.domain()
@@ -231,8 +247,6 @@ def _measure(plan: Plan, rows: Rows, ledger: Ledger) -> _Measured:
         residuals=residuals,
         promise=promise,
         events=tuple(curator.events),
-        dropped=tuple(c.name for c in table.columns if c.name not in {r.name for r in resolved.columns}),
-        threshold=threshold,
     )
 
 

@@ -21,7 +21,7 @@ from click.testing import CliRunner, Result
 
 import caseveil
 from caseveil import cli, cli_terminal
-from caseveil.errors import BadInput, CaseveilError
+from caseveil.errors import BadInput, CaseveilError, NothingDiscovered
 from caseveil.privacy.ledger import Ledger
 from caseveil.privacy.mechanism import GaussianEvent
 from caseveil.release.verify import verify_bundle
@@ -295,7 +295,7 @@ def test_bad_frames_cost_nothing(place: Path) -> None:
 def test_values_too_rare_to_be_discovered_are_told_after_the_charge(place: Path) -> None:
     """Only the noisy counts say so, and they are paid for: the one refusal that costs something, and it says that."""
     before = Ledger.open(place / "ledger.caseveil").entries
-    with pytest.raises(BadInput, match=r"frequent enough to be discovered .* stays charged"):
+    with pytest.raises(NothingDiscovered, match=r"frequent enough to be discovered .* stays charged"):
         caseveil.synthesize({"a": ["x", SECRET, "y"]}, ledger="ledger.caseveil")
     assert len(Ledger.open(place / "ledger.caseveil").entries) > len(before)
 

@@ -85,6 +85,7 @@ class FakeStatement:
 class FakeProduced:
     out: Path
     statement: FakeStatement
+    left_out: tuple[str, ...] = ()
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import re
+import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -18,7 +20,7 @@ from hypothesis import strategies as st
 
 import caseveil
 from caseveil import produce as story
-from caseveil.errors import BadInput, InsufficientBudget, PlanError, RowsError
+from caseveil.errors import BadInput, InsufficientBudget, NothingDiscovered, OutputError, PlanError, RowsError
 from caseveil.measurement.curator import Curator
 from caseveil.plan import Aggregates, Fabrication, Plan, Promise, TablePlan
 from caseveil.privacy.ledger import Ledger
@@ -27,7 +29,7 @@ from caseveil.privacy.mechanism import SelectionEvent
 from caseveil.records.prepare import prepare
 from caseveil.records.raw import RawTable
 from caseveil.release.about import About
-from caseveil.release.bundle import read_bundle
+from caseveil.release.bundle import BundleContents, read_bundle
 from caseveil.release.verify import verify_bundle
 from caseveil.schema.attribute import Binned, Category, Column, MultiChoice
 from caseveil.schema.table import Table
@@ -271,7 +273,7 @@ def test_bad_input_costs_nothing_and_names_what_is_wrong(
 def test_when_nothing_is_discovered_it_is_said_and_the_charge_stands(tmp_path: Path) -> None:
     ledger = tmp_path / "ledger.caseveil"
     frame = {"name": [f"person {i}" for i in range(60)]}
-    with pytest.raises(PlanError, match=r"declare the values.*stays charged") as caught:
+    with pytest.raises(NothingDiscovered, match=r"declare the values.*stays charged") as caught:
         caseveil.synthesize(frame, ledger=ledger)
     assert "person" not in str(caught.value)
     assert [entry.event.label for entry in Ledger.open(ledger).entries] == ["number of people", "discovery of values"]
@@ -352,7 +354,7 @@ def test_a_release_never_spends_more_than_a_budget_of_its_own_size(
                 budget=plan.budget,
                 tables=(TablePlan(table=table, source="cases.csv"),),
             )
-        with suppress(PlanError):  # the threshold of a tiny delta is too high; what was charged stands
+        with suppress(NothingDiscovered):  # the threshold of a tiny delta is too high; what was charged stands
             story.run(plan)
         loss = Ledger.open(plan.ledger_path).total()
         assert 1e-3 < loss.epsilon(budget) <= 2.0
@@ -483,3 +485,26 @@ def test_any_small_table_becomes_a_bundle_that_verifies(
     checked(release, tmp_path_factory.mktemp("release"))
     for name, cells in release.records.items():
         assert set(cells) <= {"", *domains[name]}
+
+
+def test_a_release_that_was_paid_for_survives_a_place_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder was fine before the charge and is not at the end: the bundle lies elsewhere, whole."""
+    plan = plan_in(tmp_path)
+    real = story.write_bundle
+
+    def fail_there(contents: BundleContents, out: Path) -> None:
+        if out == plan.out:
+            raise OutputError(f"out ({out}) cannot be written: the disk is full.")
+        real(contents, out)
+
+    monkeypatch.setattr(story, "write_bundle", fail_there)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    with pytest.raises(OutputError, match=r"disk is full.*it lies in ") as caught:
+        story.run(plan)
+    saved = re.search(r"it lies in (.*)\. Move it", str(caught.value))
+    assert saved is not None
+    assert verify_bundle(Path(saved.group(1))).ok
+    assert not plan.out.exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from caseveil.errors import PlanError
+from caseveil.errors import NothingDiscovered, PlanError
 from caseveil.schema.attribute import Attribute, Column
 from caseveil.schema.domain import Domain
 
@@ -30,13 +30,23 @@ class Table:
                 f"tables.{self.name}.key ({self.key}) must not be a released column: it identifies a person"
             )
 
+        for column in self.undeclared:
+            clash = next((other for other in names if other.startswith(f"{column.name}=")), None)
+            if column.kind == "multi" and clash is not None:
+                raise PlanError(
+                    f"tables.{self.name}.columns: {clash!r} could be mistaken for an item of {column.name!r}; rename it"
+                )
+
     @property
     def undeclared(self) -> tuple[Column, ...]:
         """Columns whose values are to be discovered privately."""
         return tuple(column for column in self.columns if column.values is None)
 
     def resolve(self, discovered: Mapping[str, tuple[str, ...]]) -> Table:
-        """The same table with discovered values filled in. A column where none was found is dropped."""
+        """The same table with discovered values filled in. A column where none was found is dropped.
+
+        Raises NothingDiscovered when no column is left.
+        """
         columns: list[Column] = []
         for column in self.columns:
             if column.values is not None:
@@ -44,7 +54,7 @@ class Table:
             elif discovered[column.name]:
                 columns.append(replace(column, values=discovered[column.name]))
         if not columns:
-            raise PlanError(
+            raise NothingDiscovered(
                 "no value of any column was frequent enough to be discovered at this epsilon; "
                 "declare the values in the plan (they must be public knowledge, not read off the rows). "
                 "What it took to look for them stays charged"

@@ -2,7 +2,8 @@
 
 Because they are the records' own counts they are whole, nested and add up, and records and counts never disagree.
 The interval comes from the unbiased residual estimate, whose error is Gaussian with known variance, whatever the
-model did; it is widened where needed to hold the count.
+model did. As no combination has more people than a shorter one within it, its upper end is never above theirs. It is
+widened where needed to hold the count.
 """
 
 from __future__ import annotations
@@ -34,7 +35,6 @@ above 95% make up for that."""
 WIDTH_OF_SIX = 2.5758293035489004
 """The same when six one-sided bounds must hold together (Bonferroni)."""
 
-_NOTHING = np.zeros(0, np.int64)
 
 _DENSE = 50_000
 """Marginals with more cells are handled by the cells that occur."""
@@ -78,6 +78,28 @@ class _Found:
     expected: NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """Published combinations of one clique: flat codes, rising, and the upper ends of their intervals."""
+
+    flat: NDArray[np.int64]
+    upper: NDArray[np.int64]
+
+
+_NONE = _Kept(np.zeros(0, np.int64), np.zeros(0, np.int64))
+
+
+def _shorter(clique: Clique) -> list[Clique]:
+    """The cliques of one attribute less; none below a single attribute."""
+    return list(itertools.combinations(clique, len(clique) - 1)) if len(clique) > 1 else []
+
+
+def _projections(clique: Clique, domain: Domain) -> list[tuple[list[int], tuple[int, ...]]]:
+    """For each of `_shorter`, its axes within the clique and its shape."""
+    axes = list(itertools.combinations(range(len(clique)), len(clique) - 1)) if len(clique) > 1 else []
+    return [(list(part), domain.shape(sub)) for part, sub in zip(axes, _shorter(clique), strict=True)]
+
+
 def publish(
     codes: Codes,
     attributes: Sequence[Attribute],
@@ -104,7 +126,7 @@ def publish(
         if progress is not None and position % 200 == 0:
             progress(0.5 * position / len(ordered))
     parts, least, made_up, inside = [], {}, {}, {}
-    kept: dict[Clique, NDArray[np.int64]] = {}
+    kept: dict[Clique, _Kept] = {}
     for length in sorted({len(c) for c in ordered}):
         group = [found[c] for c in ordered if len(c) == length]
         counts = np.concatenate([f.count for f in group])
@@ -113,13 +135,16 @@ def publish(
         chances, within, published = [], [], 0
         for f in group:
             keep = f.count >= threshold
-            for part in itertools.combinations(range(length), length - 1) if length > 1 else ():
-                sub = tuple(f.clique[i] for i in part)
-                keep &= np.isin(_flat(f.codes[:, part], domain.shape(sub)), kept.get(sub, _NOTHING))
-            kept[f.clique] = f.flat[keep]
+            within_it = [kept.get(sub, _NONE) for sub in _shorter(f.clique)]
+            places = [_flat(f.codes[:, part], shape) for part, shape in _projections(f.clique, domain)]
+            for sub, flat in zip(within_it, places, strict=True):
+                keep &= np.isin(flat, sub.flat)
             if not keep.any():
                 continue
             lower, upper = _interval(f, keep, residuals)
+            for sub, flat in zip(within_it, places, strict=True):
+                upper = np.minimum(upper, sub.upper[np.searchsorted(sub.flat, flat[keep])])
+            kept[f.clique] = _Kept(f.flat[keep], np.maximum(upper, f.count[keep]))
             count = f.count[keep]
             within.append((count >= lower) & (count <= upper))
             chances.append(presence.absent(f.expected[keep]))

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from caseveil.synthesis.model import Mixture
 from caseveil.synthesis.observed import NoisyResiduals, cell_variance, centre
 
-PRIOR_SHARE, PRIOR_SPREAD = 0.08, 1.0
+PRIOR_SHARE, PRIOR_SPREAD = 0.13, 0.8
 """The logarithm of the scale of smearing is taken as normal, with this standard deviation, around this share of the
 standard deviation of a published count: more noise, more smear, where the residuals themselves say little."""
 
 ABSENCE = 1.0 / 1.55
 """Scale of absence per scale of smearing, calibrated on several tables and budgets (docs/decisions/0003)."""
 
-MARGIN = 1.6
+MARGIN = 1.7
 """Widening of the scale, so that made-up combinations are rather expected too many than too few."""
 
 LOOKED_AT = 600

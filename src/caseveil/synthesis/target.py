@@ -12,14 +12,14 @@ from caseveil.synthesis.observed import Marginal, NoisyResiduals, cell_variance,
 from caseveil.synthesis.presence import Presence, stated
 from caseveil.synthesis.records import Target
 
-BARRED_FROM = 0.72
+BARRED_FROM = 0.675
 """A measured combination as likely absent as this is not built on purpose, unless every estimate is to be published."""
 
-BARRED_FROM_OPEN = 0.91
+BARRED_FROM_OPEN = 0.915
 """The same where every positive estimate is published."""
 
-BARRED_FROM_UNMEASURED = 0.93
-"""The same for combinations that were not measured: with only shorter counts to judge by, it must be next to certain."""
+BARRED_FROM_UNMEASURED = 0.935
+"""The same for combinations that were not measured: with only shorter counts to judge by, it must be near certain."""
 
 
 def barred_below(presence: Presence, *, every_estimate: bool, measured: bool = True) -> float:
