@@ -158,7 +158,7 @@ def _synthesise(plan: Plan, measured: _Measured, progress: Progress | None, rng:
         draw(mixture, people, rng, barred),
         residuals.domain,
         targets(residuals, mixture, presence, kept, every_estimate=share is None),
-        options=RefineOptions.for_records(people),
+        options=RefineOptions.for_size(people, kept),
         rng=rng,
         bars=barred,
         progress=_stage(progress, "records"),
@@ -232,7 +232,7 @@ def _measure(plan: Plan, rows: Rows, ledger: Ledger) -> _Measured:
     short = {c: v for c, v in optimal_variances(workload.weights, domain, mu).items() if len(c) <= 2}
     residuals = allowance.measure(short)
     long = worthwhile(workload, residuals, mu)
-    chosen = workload.restricted([c for c in workload.weights if len(c) <= 2 or c in set(long)])
+    chosen = workload.restricted([*(c for c in workload.weights if len(c) <= 2), *long])
     if allowance.left > 1e-3 * mu:
         rest = top_up(chosen.weights, domain, allowance.left * (1.0 - 1e-9), residuals.variance)
         residuals = residuals.combine(allowance.measure(rest))

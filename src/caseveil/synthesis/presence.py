@@ -75,7 +75,8 @@ def judge(residuals: NoisyResiduals, mixture: Mixture) -> Presence:
     cliques = [c for c in residuals.values if len(c) >= 2 and residuals.measured(c)]
     if not cliques:
         return Presence(scale=MARGIN * ABSENCE)
-    longest = [c for c in cliques if len(c) == max(map(len, cliques))]
+    most = max(map(len, cliques))
+    longest = [c for c in cliques if len(c) == most]
     typical = np.mean([cell_variance(residuals.variance, c, residuals.domain) for c in longest]) ** 0.5
     loss = (np.log(scales / (PRIOR_SHARE * typical)) / PRIOR_SPREAD) ** 2
     step = max(1, len(cliques) // LOOKED_AT)

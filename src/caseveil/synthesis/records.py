@@ -7,7 +7,7 @@ score of every value of a batch of records is then one gather of contiguous rows
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,21 +77,22 @@ class Target:
 class RefineOptions:
     """How hard to match.
 
-    batch: distinct records scored at once; copies: of one record that may move in one visit; group: records moved at
-    once (more is faster and overshoots more);
+    scores: prices looked up at once, which bounds the memory; copies: of one record that may move in one visit;
+    group: records moved at once (more is faster and overshoots more);
     sweeps: visits of every cell; toll: price of one record in a barred cell, in squared misses of a mean table.
     """
 
-    batch: int = 2048
+    scores: int = 4_000_000
     copies: int = 64
     group: int = 4
     sweeps: int = 2
     toll: float = 2500.0
 
     @classmethod
-    def for_records(cls, count: int) -> RefineOptions:
-        """Options for so many records: with more of them a miss of a few matters less, and a sweep costs more."""
-        return cls(group=max(4, count // 5000), sweeps=2 if count <= 60_000 else 1)
+    def for_size(cls, count: int, cliques: Iterable[Clique]) -> RefineOptions:
+        """Options for so many records and these targets: in large tasks a miss of a few matters less than the time."""
+        visits = count * sum(map(len, cliques))
+        return cls(group=max(4, count // 5000), sweeps=2 if visits <= 300_000_000 else 1)
 
 
 class _Layout:
@@ -233,8 +234,9 @@ def _visit(
     _, first, kind, copies = np.unique(mark[order], return_index=True, return_inverse=True, return_counts=True)
     by_kind, ends = np.argsort(kind, kind="stable"), np.cumsum(copies)
     kinds = rng.permutation(len(first))
-    for low in range(0, len(kinds), options.batch):
-        batch = kinds[low : low + options.batch]
+    at_once = max(16, options.scores // (len(step) * width))
+    for low in range(0, len(kinds), at_once):
+        batch = kinds[low : low + at_once]
         some = order[first[batch]]
         rows = view.rows(codes[some])
         score = local[rows].sum(axis=1)
@@ -255,11 +257,11 @@ def _visit(
         record = order[by_kind[(ends - copies)[batch[willing]] + nth]]
         shuffle = rng.permutation(len(willing))
         willing, record = willing[shuffle], record[shuffle]
-        at = rows[willing].astype(np.int64) * width
-        leave, enter = at + old[willing, None], at + best[willing, None]
         # records that move at once must not all correct the same miss: small groups, each asked again
         for start in range(0, len(willing), options.group):
-            out, into = leave[start : start + options.group], enter[start : start + options.group]
+            group = willing[start : start + options.group]
+            at = rows[group].astype(np.int64) * width
+            out, into = at + old[group, None], at + best[group, None]
             gain = cells[into].sum(axis=1) - cells[out].sum(axis=1) + np.float32(self_price)
             yes = np.flatnonzero(gain < 0)
             if not len(yes):
@@ -267,7 +269,7 @@ def _visit(
             delta = np.broadcast_to(step, (len(yes), len(step))).ravel()
             np.add.at(cells, into[yes].ravel(), delta)
             np.subtract.at(cells, out[yes].ravel(), delta)
-            chosen, who = willing[start + yes], record[start + yes]
+            chosen, who = group[yes], record[start + yes]
             codes[who, j] = best[chosen]
             mark[who] += marks.change(j, old[chosen], best[chosen])
             changed += len(yes)
