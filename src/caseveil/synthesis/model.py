@@ -37,7 +37,8 @@ class FitOptions:
     step: step size of Adam on logits.
     stop: fitting ends when the loss falls to this share of the degrees of freedom, that is, to the noise
         (Morozov's discrepancy principle); then the step cools to zero over `cooling` more iterations.
-    widest: residuals of three attributes with more degrees of freedom than this are left to the blend.
+    widest: residuals of three attributes with more degrees of freedom than this are left to the blend: they say
+        little per number and cost most of the time.
     """
 
     ladder: tuple[int, ...] = (50, 100, 200, 400)
@@ -46,7 +47,7 @@ class FitOptions:
     step: float = 0.2
     stop: float = 1.0
     cooling: int = 40
-    widest: int = 20_000
+    widest: int = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
