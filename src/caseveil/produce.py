@@ -34,7 +34,7 @@ from caseveil.release.statement import Statement
 from caseveil.schema.attribute import MultiChoice
 from caseveil.schema.table import Table
 from caseveil.synthesis.bars import bars
-from caseveil.synthesis.counts import Publication, publish
+from caseveil.synthesis.counts import LEVEL, Publication, publish
 from caseveil.synthesis.model import FitOptions, fit
 from caseveil.synthesis.observed import NoisyResiduals
 from caseveil.synthesis.presence import judge
@@ -316,6 +316,7 @@ def _statement(plan: Plan, measured: _Measured, publication: Publication, people
             f"published are expected to be made up by the noise, and only when all shorter ones within it are published"
         ),
         least_count=publication.least,
+        level=LEVEL,
         ledger_kept=plan.ledger is not None,
         software=software_versions(),
     )

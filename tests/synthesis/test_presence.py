@@ -112,5 +112,5 @@ def test_where_the_noise_drowns_everything_the_judgement_follows_the_noise_alone
 def test_without_any_pair_there_is_still_a_judgement() -> None:
     domain = domain_of(4)
     residuals = noisy_residuals(random_rows(domain, 50, np.random.default_rng(0)), {(): 1.0, (0,): 1.0}, None)
-    mixture = Mixture(domain=domain, weights=np.ones(1), probabilities=(np.full((4, 1), 0.25),), total=50.0, members=1)
+    mixture = Mixture(domain=domain, weights=np.ones(1), probabilities=(np.full((4, 1), 0.25),), total=50.0)
     assert judge(residuals, mixture).scale > 0

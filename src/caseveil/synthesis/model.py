@@ -52,26 +52,21 @@ class FitOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Mixture:
-    """The fitted model. probabilities[i] has shape (n_i, components); weights sum to 1; total is in people.
-
-    The components of each of the averaged members stand together, equally many for each.
-    """
+    """The fitted model. probabilities[i] has shape (n_i, components); weights sum to 1; total is in people."""
 
     domain: Domain
     weights: NDArray[np.float64]
     probabilities: tuple[NDArray[np.float64], ...]
     total: float
-    members: int = 1
 
     def expected(self, clique: Clique) -> Marginal:
         """Expected people in every cell of the marginal; shape of the clique."""
-        return self._expected(clique, slice(None))
-
-    def by_member(self, clique: Clique) -> Marginal:
-        """What each averaged member expects by itself: (members, shape of the clique)."""
-        size = len(self.weights) // self.members
-        parts = [slice(m * size, (m + 1) * size) for m in range(self.members)]
-        return np.stack([self._expected(clique, part) * self.members for part in parts])
+        left = (self.weights * self.total)[None, :]
+        if not clique:
+            return np.asarray(left.sum())
+        for i in clique[:-1]:
+            left = (left[:, None, :] * self.probabilities[i][None, :, :]).reshape(-1, left.shape[-1])
+        return (left @ self.probabilities[clique[-1]].T).reshape(self.domain.shape(clique))
 
     def at(self, clique: Clique, codes: NDArray[np.int64]) -> NDArray[np.float64]:
         """Expected people in chosen cells of a marginal too large to be laid out; codes (cells, len(clique))."""
@@ -83,14 +78,6 @@ class Mixture:
                 product = product * self.probabilities[i][part[:, axis]]
             out[low : low + 4096] = product.sum(axis=1)
         return out
-
-    def _expected(self, clique: Clique, part: slice) -> Marginal:
-        left = (self.weights[part] * self.total)[None, :]
-        if not clique:
-            return np.asarray(left.sum())
-        for i in clique[:-1]:
-            left = (left[:, None, :] * self.probabilities[i][None, :, part]).reshape(-1, left.shape[-1])
-        return (left @ self.probabilities[clique[-1]][:, part].T).reshape(self.domain.shape(clique))
 
 
 def contrasts(size: int) -> NDArray[np.float64]:
@@ -289,7 +276,6 @@ def fit(
             for s, n in zip(objective.code_starts, residuals.domain.sizes, strict=False)
         ),
         total=total,
-        members=len(members),
     )
 
 
