@@ -110,11 +110,11 @@ def init(data: tuple[str, ...], out: Path, quiet: bool, as_json: bool) -> None:
     out.write_text(text, encoding="utf-8", newline="\n")
     columns = [column.name for column in plan.tables[0].table.columns]
     undeclared = [column.name for column in plan.tables[0].table.undeclared]
-    left_out = set(raw.columns) - {*columns, plan.tables[0].table.key}
+    others = set(raw.columns) - {*columns, plan.tables[0].table.key}
     terminal.say(
         f"Wrote {out}: {len(columns)} of {len(raw.columns)} columns would be released.",
         "Read it through: what it says is public and shapes the release."
-        + (" It also says why other columns are left out." if left_out else ""),
+        + (" It also says why other columns are left out." if others else ""),
         *([f"Declare the values of these where they are public knowledge: {', '.join(undeclared)}"] * bool(undeclared)),
         f"Then:  caseveil check {out}",
     )

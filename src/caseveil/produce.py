@@ -95,10 +95,10 @@ def _write(contents: BundleContents, out: Path) -> None:
     try:
         write_bundle(contents, out)
     except OutputError as error:
-        rescue = Path(tempfile.mkdtemp(prefix="caseveil-")) / out.name
         try:
+            rescue = Path(tempfile.mkdtemp(prefix="caseveil-")) / out.name
             write_bundle(contents, rescue)
-        except OutputError:
+        except (OutputError, OSError):
             raise error from None
         raise OutputError(
             f"{error} The release is charged and made: it lies in {rescue}. Move it where you want it"

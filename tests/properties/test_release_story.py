@@ -508,3 +508,22 @@ def test_a_release_that_was_paid_for_survives_a_place_that_fails(
     assert saved is not None
     assert verify_bundle(Path(saved.group(1))).ok
     assert not plan.out.exists()
+
+
+def test_when_no_place_takes_the_bundle_the_first_reason_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_in(tmp_path)
+
+    def full(contents: BundleContents, out: Path) -> None:
+        raise OutputError(f"out ({out}) cannot be written: the disk is full.")
+
+    def nowhere(*, prefix: str) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(story, "write_bundle", full)
+    monkeypatch.setattr(tempfile, "mkdtemp", nowhere)
+    with pytest.raises(OutputError, match="the disk is full") as caught:
+        story.run(plan)
+    assert str(plan.out) in str(caught.value)
+    assert len(Ledger.open(plan.ledger_path).entries) > 0
