@@ -3,6 +3,7 @@
 #   make demo    set up, invent case records, make a release of them
 #   make test    set up, run every check
 #   make bench   measure accuracy, time and memory beside other methods (long)
+#   make bench-links   the same for linked tables (long)
 #   make docs    build the documentation into site/
 
 PYTHON ?= python3
@@ -15,7 +16,7 @@ ENGINE_TESTS := $(wildcard tests/schema tests/privacy tests/measurement tests/sy
 	tests/records/test_prepare.py tests/records/test_encoding.py tests/records/test_counting.py \
 	tests/architecture/test_engine_purity.py)
 
-.PHONY: setup demo test lint types contracts docs test-engine test-main bench clean
+.PHONY: setup demo test lint types contracts docs test-engine test-main bench bench-links clean
 
 setup: $(VENV)/.stamp-dev
 
@@ -68,6 +69,11 @@ test-main: setup
 bench: setup
 	$(BIN)/python -m pip install -qq -r benchmarks/requirements.txt
 	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.report
+
+bench-links: setup
+	$(BIN)/python -m pip install -qq -r benchmarks/requirements.txt
+	$(BIN)/python -m benchmarks.link_run
 	$(BIN)/python -m benchmarks.report
 
 clean:

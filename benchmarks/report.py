@@ -10,16 +10,19 @@ import argparse
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.averages import Run, conditions, mean, number, seconds_of
+from benchmarks.link_figure import draw
+from benchmarks.link_report import FIGURE_NAME, runs_by_place, section
 from benchmarks.run import RESULTS, ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
+FIGURE = PAGE.with_name(FIGURE_NAME)
 YARDSTICK = "caseveil/balanced/declared"
 
-Run = dict[str, Any]
 Place = tuple[str, float]
 """A table and an epsilon."""
 
@@ -59,46 +62,39 @@ _COLUMNS = (
 )
 
 
-def _number(value: float) -> str:
-    """Two or three significant digits, without an exponent."""
-    return f"{value:.0f}" if value >= 9.95 else f"{value:.1f}" if value >= 0.95 else f"{value:.2g}"
-
-
 def _cell(scores: dict[str, float], keys: Sequence[str]) -> str:
     if keys[0] == "rows_syn":
         return f"{100 * (scores['rows_syn'] / scores['rows'] - 1):+.1f}%"
-    return " / ".join(_number(scores[key]) if key in scores else "–" for key in keys)  # noqa: RUF001
-
-
-def _mean(runs: Sequence[Run]) -> dict[str, float]:
-    keys = [key for key in runs[0]["scores"] if all(key in run["scores"] for run in runs)]
-    return {key: sum(run["scores"][key] for run in runs) / len(runs) for key in keys}
-
-
-def _seconds(runs: Sequence[Run]) -> float:
-    return float(sum(run["seconds"] for run in runs)) / len(runs)
+    return " / ".join(number(scores[key]) if key in scores else "–" for key in keys)  # noqa: RUF001
 
 
 def table(by_contender: dict[str, list[Run]]) -> list[str]:
     """The Markdown table of one table at one epsilon."""
     done = {name: [r for r in runs if r["status"] == "done"] for name, runs in by_contender.items()}
-    yardstick = _seconds(done[YARDSTICK]) if done.get(YARDSTICK) else None
+    yardstick = seconds_of(done[YARDSTICK]) if done.get(YARDSTICK) else None
     titles = ["method", *(title for title, _ in _COLUMNS), "time", "memory"]
     lines = ["| " + " | ".join(titles) + " |", "|" + "---|" * len(titles)]
     for name, runs in by_contender.items():
         if not done[name]:
             cells = [f"{runs[-1]['status']}", *([""] * (len(titles) - 2))]
         else:
-            scores, seconds = _mean(done[name]), _seconds(done[name])
+            scores, seconds = mean(done[name]), seconds_of(done[name])
             ratio = f" ({seconds / yardstick:.1f}x)" if yardstick else ""
             memory = max(run["peak_mb"] for run in done[name])
-            cells = [*(_cell(scores, keys) for _, keys in _COLUMNS), f"{_number(seconds)} s{ratio}", f"{memory:.0f} MB"]
+            cells = [*(_cell(scores, keys) for _, keys in _COLUMNS), f"{number(seconds)} s{ratio}", f"{memory:.0f} MB"]
         lines.append("| " + " | ".join([name, *cells]) + " |")
     return lines
 
 
-def page(results: Sequence[dict[str, Any]]) -> str:
-    """The whole page from result files, oldest first."""
+def read_results(paths: Iterable[Path]) -> list[dict[str, Any]]:
+    """Result files, oldest first."""
+    results = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(paths)]
+    return sorted(results, key=lambda result: str(result["date"]))
+
+
+def page(everything: Sequence[dict[str, Any]]) -> str:
+    """The whole page from results, oldest first: those of single tables, then those of linked ones (with "sets")."""
+    results = [result for result in everything if "sets" not in result]
     places: dict[Place, dict[str, list[Run]]] = defaultdict(dict)
     source: dict[tuple[Place, str], int] = {}
     about: dict[str, str] = {}
@@ -124,25 +120,23 @@ def page(results: Sequence[dict[str, Any]]) -> str:
     lines += ["## Conditions", ""]
     for position in sorted(set(source.values())):
         result = results[position]
-        machine, versions = result["machine"], result["versions"]
-        lines.append(
-            f"- {result['date']}, {result['name']}: {machine['cpu']}, {machine['cores']} cores, "
-            f"{machine['memory_gb']:g} GB, {machine['system']}; "
-            f"{', '.join(f'{package} {version}' for package, version in versions.items())}; {result['conditions']}."
-        )
-    return "\n".join(lines) + "\n"
+        lines.append(conditions(result))
+    linked = section([result for result in everything if "sets" in result])
+    return "\n".join([*lines, *linked]) + "\n"
 
 
 def main(arguments: Sequence[str]) -> None:
     """Write the page from the files named, or from all."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("results", nargs="*", type=Path, help="result files (default: all of benchmarks/results)")
-    paths = parser.parse_args(arguments).results or sorted(RESULTS.glob("*.json"))
+    paths = parser.parse_args(arguments).results or list(RESULTS.rglob("*.json"))
     if not paths:
         raise SystemExit(f"no results in {RESULTS.name}; run `python -m benchmarks.run` first")
-    results = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
-    results.sort(key=lambda result: str(result["date"]))
+    results = read_results(paths)
     PAGE.write_text(page(results), encoding="utf-8")
+    linked = [result for result in results if "sets" in result]
+    if linked:
+        FIGURE.write_text(draw(runs_by_place(linked)), encoding="utf-8")
     print(PAGE.relative_to(ROOT))
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from caseveil.api import Release, forecast, run, synthesize
+    from caseveil.api import LinkedRelease, Release, forecast, run, synthesize, synthesize_linked
 
 __version__ = "0.1.0"
 
-__all__ = ["Release", "__version__", "forecast", "run", "synthesize"]
+__all__ = ["LinkedRelease", "Release", "__version__", "forecast", "run", "synthesize", "synthesize_linked"]
 
 
 def __getattr__(name: str) -> Any:

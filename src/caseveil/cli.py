@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import difflib
 import time
 import webbrowser
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from caseveil.cli_terminal import NO, PlainGroup, Terminal, left_out
-from caseveil.errors import BundleError, LedgerError, OutputError, PlanError, SourceError
+from caseveil.cli_evaluate import evaluate
+from caseveil.cli_ledger import ledger
+from caseveil.cli_terminal import NO, PlainGroup, Terminal, left_out, require_bundle, shared
+from caseveil.errors import BundleError, OutputError
 from caseveil.plan import Plan
 
 if TYPE_CHECKING:
     from caseveil.produce import Produced
 
 _PLAN = click.Path(path_type=Path)
-Command = Callable[..., None]
-
-
-def _shared(command: Command) -> Command:
-    """The options of every command."""
-    quiet = click.option("--quiet", is_flag=True, help="Show no progress.")
-    as_json = click.option("--json", "as_json", is_flag=True, help="Put one JSON document on stdout.")
-    return as_json(quiet(command))
 
 
 @click.group(cls=PlainGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -48,7 +40,7 @@ def main() -> None:
 @click.option("--victims", type=click.IntRange(100, 10_000_000), default=17_000, show_default=True, help="How many.")
 @click.option("--seed", type=click.IntRange(0), help="Invent the same people again. Never makes the noise repeat.")
 @click.option("--open", "open_it", is_flag=True, help="Open the explorer in the browser when done.")
-@_shared
+@shared
 def demo(folder: Path, victims: int, seed: int | None, open_it: bool, quiet: bool, as_json: bool) -> None:
     """Invent case records, release them, and say where everything is.
 
@@ -78,72 +70,35 @@ def demo(folder: Path, victims: int, seed: int | None, open_it: bool, quiet: boo
 @main.command()
 @click.argument("data", nargs=-1, required=True)
 @click.option("--out", type=_PLAN, default=Path("release.toml"), show_default=True, help="Where the draft goes.")
-@_shared
+@shared
 def init(data: tuple[str, ...], out: Path, quiet: bool, as_json: bool) -> None:
-    """Look at a data file and draft a release.toml for it.
+    """Look at a data file, or at two that are linked, and draft a release.toml.
 
     The draft says which columns look as if they identify a person and leaves them out. It holds no value that
-    was read off the rows, apart from words that are public anyway. Read it before you use it.
+    was read off the rows, apart from words that are public anyway. Of two files, one must have a row per person and
+    the other one must name that person in each of its rows. Read the draft before you use it.
 
     \b
-    Example:  caseveil init cases.csv --out release.toml
+    Example:  caseveil init victims.csv perpetrators.csv --out release.toml
     """
-    from caseveil.records.draft import draft
-    from caseveil.records.source import read_path
+    from caseveil.cli_init import write_draft
 
     terminal = Terminal(json=as_json, quiet=quiet)
-    if len(data) > 1:
-        raise PlanError(f"DATA ({len(data)} files) must be one file: linked tables come in a later version")
-    if "://" in data[0]:
-        raise SourceError("DATA must be a file; for a database write source and query into the plan by hand")
-    source = Path(data[0])
-    if out.exists():
-        raise OutputError(f"--out ({out}) already exists and is left as it is; choose another with --out")
-    if not out.parent.is_dir():
-        raise OutputError(f"--out ({out}) must lie in a folder that exists")
     with terminal.progress() as progress:
-        if progress is not None:
-            progress("reading", 0.0)
-        raw = read_path(source)
-    text = draft(raw, source=_source_from(source, out.parent), name=_table_name(source), plan=str(out))
-    plan = Plan.from_toml(text, out.parent)
-    out.write_text(text, encoding="utf-8", newline="\n")
-    columns = [column.name for column in plan.tables[0].table.columns]
-    undeclared = [column.name for column in plan.tables[0].table.undeclared]
-    others = set(raw.columns) - {*columns, plan.tables[0].table.key}
-    terminal.say(
-        f"Wrote {out}: {len(columns)} of {len(raw.columns)} columns would be released.",
-        "Read it through: what it says is public and shapes the release."
-        + (" It also says why other columns are left out." if others else ""),
-        *([f"Declare the values of these where they are public knowledge: {', '.join(undeclared)}"] * bool(undeclared)),
-        f"Then:  caseveil check {out}",
-    )
-    terminal.document({"plan": str(out), "columns": columns, "undeclared": undeclared})
-
-
-def _source_from(data: Path, folder: Path) -> str:
-    """How a plan in folder names a data file: relative where the file lies below it."""
-    try:
-        return data.resolve().relative_to(folder.resolve()).as_posix()
-    except ValueError:
-        return data.resolve().as_posix()
-
-
-def _table_name(data: Path) -> str:
-    cleaned = "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in data.stem.lower()).strip(
-        "_"
-    )
-    return cleaned or "cases"
+        said, document = write_draft(data, out, progress)
+    terminal.say(*said)
+    terminal.document(document)
 
 
 @main.command()
 @click.argument("plan", type=_PLAN)
-@_shared
+@shared
 def check(plan: Path, quiet: bool, as_json: bool) -> None:
     """Hold the data against the plan. Private: what it prints must not be published.
 
-    Counts what is missing, what lies outside the declared values, which columns identify people and how many
-    people stand out by rare combinations. Names columns and counts, never a value of a row. Charges nothing.
+    Counts what is missing, what lies outside the declared values, which columns identify people, how many
+    people stand out by rare combinations and, of linked tables, how many links there are and how many the cap
+    would drop. Names columns and counts, never a value of a row. Charges nothing.
 
     \b
     Example:  caseveil check release.toml
@@ -155,8 +110,8 @@ def check(plan: Path, quiet: bool, as_json: bool) -> None:
     terminal = Terminal(json=as_json, quiet=quiet)
     with terminal.progress() as progress:
         report = check_rows(read, progress)
-    terminal.say(*cli_show.check(report))
-    terminal.document({"private": True, **cli_show.plain(report)})
+    terminal.say(*cli_show.check(read, report))
+    terminal.document({"private": True, **cli_show.check_document(report)})
 
 
 @main.command()
@@ -175,7 +130,7 @@ def check(plan: Path, quiet: bool, as_json: bool) -> None:
 @click.option("--length", type=click.IntRange(1, 5), help="Longest combination; the plan's unless given.")
 @click.option("--sizes", multiple=True, metavar="COLUMN=K", help="Guess of how many values an undeclared column has.")
 @click.option("--figure", type=_PLAN, help="Also draw a figure: a path that ends in .svg or .png.")
-@_shared
+@shared
 def forecast(
     plan: Path,
     people: int,
@@ -198,14 +153,16 @@ def forecast(
 
     terminal = Terminal(json=as_json, quiet=quiet)
     read = Plan.read(plan)
-    table = read.tables[0].table
-    domain, assumed = forecast_sizes.domain_of(table, forecast_sizes.parse_sizes(sizes, table))
+    link = read.tables[-1].link
+    domain, assumed = forecast_sizes.domain_of_plan([part.table for part in read.tables], link, sizes)
     longest = read.aggregates.length if length is None else length
     expected = expect(
         domain,
         n=people,
         epsilons=forecast_sizes.parse_epsilons(epsilons, read.promise.epsilon),
         delta=read.promise.delta,
+        linked=link is not None,
+        changed=read.changed,
         length=longest,
         weights=read.aggregates.weights if longest == read.aggregates.length else None,
     )
@@ -239,7 +196,7 @@ def forecast(
 @click.argument("plan", type=_PLAN)
 @click.option("--out", type=_PLAN, help="Folder of the bundle; <plan's folder>/<name>-<version> unless given.")
 @click.option("--open", "open_it", is_flag=True, help="Open the explorer in the browser when done.")
-@_shared
+@shared
 def release(plan: Path, out: Path | None, open_it: bool, quiet: bool, as_json: bool) -> None:
     """Make the release: a bundle that is safe to publish.
 
@@ -282,9 +239,12 @@ def _release(plan: Plan, out: Path | None, terminal: Terminal, open_it: bool) ->
         webbrowser.open(explorer.resolve().as_uri())
 
 
+main.add_command(evaluate)
+
+
 @main.command()
 @click.argument("bundle", type=_PLAN)
-@_shared
+@shared
 @click.pass_context
 def verify(ctx: click.Context, bundle: Path, quiet: bool, as_json: bool) -> None:
     """Check a bundle from the bundle alone. Exit code 1 when something does not hold.
@@ -296,7 +256,7 @@ def verify(ctx: click.Context, bundle: Path, quiet: bool, as_json: bool) -> None
     from caseveil.release.verify import verify_bundle
 
     terminal = Terminal(json=as_json, quiet=quiet)
-    _require_folder(bundle)
+    require_bundle(bundle)
     verdict = verify_bundle(bundle)
     terminal.say(*cli_show.verification(verdict))
     terminal.document(
@@ -306,19 +266,9 @@ def verify(ctx: click.Context, bundle: Path, quiet: bool, as_json: bool) -> None
         ctx.exit(NO)
 
 
-def _require_folder(bundle: Path) -> None:
-    if bundle.is_dir():
-        return
-    others = [path.name for path in bundle.parent.iterdir() if path.is_dir()] if bundle.parent.is_dir() else []
-    near = difflib.get_close_matches(bundle.name, others, n=1)
-    hint = f"; did you mean {bundle.parent / near[0]}?" if near else ""
-    state = "is a file" if bundle.exists() else "does not exist"
-    raise BundleError(f"BUNDLE ({bundle}) must be the folder of a release, and it {state}{hint}")
-
-
 @main.command()
 @click.argument("bundle", type=_PLAN)
-@_shared
+@shared
 def explore(bundle: Path, quiet: bool, as_json: bool) -> None:
     """Open the explorer of a bundle in the browser.
 
@@ -326,7 +276,7 @@ def explore(bundle: Path, quiet: bool, as_json: bool) -> None:
     Example:  caseveil explore case-records-2026-11
     """
     terminal = Terminal(json=as_json, quiet=quiet)
-    _require_folder(bundle)
+    require_bundle(bundle)
     page = bundle / "explorer.html"
     if not page.is_file():
         raise BundleError(
@@ -337,64 +287,4 @@ def explore(bundle: Path, quiet: bool, as_json: bool) -> None:
     terminal.document({"explorer": str(page), "opened": opened})
 
 
-@main.group()
-def ledger() -> None:
-    """Look at a ledger: what every release spent.
-
-    \b
-    Example:  caseveil ledger show ledger.caseveil
-    """
-
-
-@ledger.command("show")
-@click.argument("path", type=_PLAN, metavar="LEDGER")
-@click.option(
-    "--delta", type=float, help="The delta at which to state the total; 1e-6, or more where discoveries took more."
-)
-@_shared
-def ledger_show(path: Path, delta: float | None, quiet: bool, as_json: bool) -> None:
-    """List what every release spent, and the total over all of them.
-
-    \b
-    Example:  caseveil ledger show ledger.caseveil --delta 1e-5
-    """
-    from caseveil import cli_show
-
-    terminal = Terminal(json=as_json, quiet=quiet)
-    if delta is not None and not 0.0 < delta < 1.0:
-        raise PlanError(f"--delta ({delta:g}) must be above 0 and below 1")
-    opened = _open_ledger(path)
-    if delta is None:
-        delta = max(1e-6, 2.0 * opened.total().delta)
-    terminal.say(*cli_show.ledger(opened, delta))
-    terminal.document(cli_show.ledger_document(opened, delta))
-
-
-@ledger.command("verify")
-@click.argument("path", type=_PLAN, metavar="LEDGER")
-@_shared
-@click.pass_context
-def ledger_verify(ctx: click.Context, path: Path, quiet: bool, as_json: bool) -> None:
-    """Check that no entry of a ledger was changed. Exit code 1 when one was.
-
-    \b
-    Example:  caseveil ledger verify ledger.caseveil
-    """
-    terminal = Terminal(json=as_json, quiet=quiet)
-    try:
-        entries = len(_open_ledger(path).entries)
-    except LedgerError as error:
-        terminal.say(f"NOT OK  {error}")
-        terminal.document({"ok": False, "detail": str(error)})
-        ctx.exit(NO)
-    terminal.say(f"ok  {entries} entries, none changed")
-    terminal.document({"ok": True, "entries": entries})
-
-
-def _open_ledger(path: Path) -> Any:
-    from caseveil.privacy.ledger import Ledger
-
-    # Opening a ledger that does not exist would begin one.
-    if not path.is_file():
-        raise PlanError(f"LEDGER ({path}) must be the ledger file of a plan; there is no such file")
-    return Ledger.open(path)
+main.add_command(ledger)

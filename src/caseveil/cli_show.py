@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from caseveil.privacy.ledger import Ledger
+    from caseveil.plan import Plan, TablePlan
     from caseveil.produce import CheckReport
+    from caseveil.records.linkage import LinkReport
+    from caseveil.records.prepare import IntakeReport
     from caseveil.release.verify import Verification
 
 
@@ -44,33 +46,27 @@ def table(title: str, *columns: str) -> Table:
     """An empty table; columns that begin with '#' hold numbers."""
     from rich.table import Table as RichTable
 
-    made = RichTable(title=title, title_justify="left")
+    # as wide as its title, which would else be broken over a narrow table
+    made = RichTable(title=title, title_justify="left", min_width=min(len(title), 78))
     for column in columns:
         made.add_column(column.lstrip("#"), justify="right" if column.startswith("#") else "left", overflow="fold")
     return made
 
 
-def check(report: CheckReport) -> list[RenderableType]:
+def check(plan: Plan, report: CheckReport) -> list[RenderableType]:
     """What the data hold against the plan, and whom they would single out. Columns and counts only."""
-    intake, risk = report.intake, report.risk
+    risk = report.risk
     parts: list[RenderableType] = [
         "PRIVATE: these are true numbers about real people. Do not publish or send them.",
         "",
     ]
-    troubled = [
-        name for name in {**intake.missing, **intake.outside} if intake.missing.get(name) or intake.outside.get(name)
-    ]
-    outside = ["#outside, made missing"] if any(intake.outside.values()) else []
-    shown = table(f"{intake.rows:,} rows fit the plan", "column", "#missing", "#share", *outside)
-    for name in troubled:
-        missing = intake.missing.get(name, 0)
-        cells = [f"{missing:,}", f"{missing / max(1, intake.rows):.1%}", f"{intake.outside.get(name, 0):,}"]
-        shown.add_row(name, *cells[: 2 + len(outside)])
-    parts.append(shown if troubled else f"{intake.rows:,} rows fit the plan; no cell is missing or outside its values.")
-    if outside:
-        parts.append("Outside: add these values to the plan, or put them in missing, if they matter.")
-    if intake.unused_columns:
-        parts += ["", f"Not in the plan, so not released: {', '.join(intake.unused_columns)}"]
+    if report.linked is None:
+        parts += _intake(report.intake, "rows")
+    else:
+        parts += _intake(report.intake, f"rows of {plan.tables[0].table.name}")
+        parts += links(plan.tables[1], *report.linked)
+    if report.note:
+        parts += ["", report.note]
     parts.append("")
     if risk.identifying:
         named = table("Columns that look as if they identify a person: leave them out", "column", "looks like")
@@ -79,10 +75,11 @@ def check(report: CheckReport) -> list[RenderableType]:
         parts.append(named)
     else:
         parts.append("No column of the plan looks as if it identifies a person by itself.")
+    within = "" if report.linked is None else f"Within {plan.tables[0].table.name} alone: "
     parts += [
         "",
-        f"{risk.people:,} people have a combination of values in up to {risk.length} columns that fewer than {risk.k} "
-        f"share; {risk.alone:,} are alone with one.",
+        f"{within}{risk.people:,} people have a combination of values in up to {risk.length} columns that fewer than "
+        f"{risk.k} share; {risk.alone:,} are alone with one.",
     ]
     if risk.combinations:
         rare = table("Columns that single out most", "together", f"#fewer than {risk.k} alike", "#alone")
@@ -93,6 +90,79 @@ def check(report: CheckReport) -> list[RenderableType]:
     return parts
 
 
+def check_document(report: CheckReport) -> dict[str, Any]:
+    """The report of `check` as plain values; linked is null without a linked table."""
+    document: dict[str, Any] = plain(report)
+    if report.linked is not None:
+        intake, found = report.linked
+        document["linked"] = {"intake": plain(intake), "links": plain(found)}
+    return document
+
+
+def _intake(intake: IntakeReport, rows: str) -> list[RenderableType]:
+    """What preparation met in one table; rows says what its rows are."""
+    parts: list[RenderableType] = []
+    troubled = [
+        name for name in {**intake.missing, **intake.outside} if intake.missing.get(name) or intake.outside.get(name)
+    ]
+    outside = ["#outside, made missing"] if any(intake.outside.values()) else []
+    shown = table(f"{intake.rows:,} {rows} fit the plan", "column", "#missing", "#share", *outside)
+    for name in troubled:
+        missing = intake.missing.get(name, 0)
+        cells = [f"{missing:,}", f"{missing / max(1, intake.rows):.1%}", f"{intake.outside.get(name, 0):,}"]
+        shown.add_row(name, *cells[: 2 + len(outside)])
+    fit = f"{intake.rows:,} {rows} fit the plan; no cell is missing or outside its values."
+    parts.append(shown if troubled else fit)
+    if outside:
+        parts.append("Outside: add these values to the plan, or put them in missing, if they matter.")
+    if intake.unused_columns:
+        parts += ["", f"Not in the plan, so not released: {', '.join(intake.unused_columns)}"]
+    return parts
+
+
+def links(part: TablePlan, intake: IntakeReport, report: LinkReport) -> list[RenderableType]:
+    """What the linked table holds, and what its cap would drop. Private, as `check` says above it."""
+    assert part.link is not None, "only a linked table has links"
+    name, to, cap, key = part.table.name, part.link.to, part.link.at_most, part.table.key
+    having = report.victims - report.without
+    lines = [
+        f"{report.links:,} rows of {name} belong to {having:,} of {report.victims:,} rows of {to}; "
+        f"{report.without:,} {'has' if report.without == 1 else 'have'} none."
+        if report.without
+        else f"{report.links:,} rows of {name} belong to {report.victims:,} rows of {to}: each has one or more.",
+    ]
+    if report.above:
+        lines.append(
+            f"{report.above:,} of {to} ({report.above / report.victims:.1%}) have more than {cap} (links.at_most). Of "
+            f"each, {cap} drawn at random would count; {report.dropped:,} rows of {name} "
+            f"({report.dropped / report.links:.1%}) would not. The bundle says the cap and never these numbers; choose "
+            f"the cap from what is publicly known, not to fit these rows."
+        )
+    else:
+        lines.append(f"None has more than {cap} (links.at_most), so every row of {name} would count.")
+    if report.unnamed:
+        lines.append(f"{key} is empty in {report.unnamed:,} of them.")
+    if report.shared_most is not None and report.shared_most > 1:
+        most = f"One value of {key} stands in up to {report.shared_most:,} rows"
+        lines.append(
+            f"{most}: somebody linked to as many of {to}. Each of those is protected, with all rows linked to them; "
+            f"what they tell between them about that one is not hidden as a whole. privacy.unit = "
+            f'"victim or perpetrator" would hide that too, with more noise.'
+            if part.link.shared_by_at_most is None
+            else f"{most}; the noise covers up to {part.link.shared_by_at_most} (links.shared_by_at_most)."
+        )
+    if report.both:
+        met = (
+            f"1 value of {key} is also a key of {to}. Where this is the same person"
+            if report.both == 1
+            else f"{report.both:,} values of {key} are also keys of {to}. Where these are the same people"
+        )
+        lines.append(
+            f"{met}, the row of {to} is protected by itself, and rows of {name} with those to whom they are linked."
+        )
+    return ["", *_intake(intake, f"rows of {name}"), "", *lines]
+
+
 def verification(verdict: Verification) -> list[RenderableType]:
     """Every check of a bundle, failures marked, and the verdict."""
     shown = table("Checks", "", "check", "detail")
@@ -100,36 +170,3 @@ def verification(verdict: Verification) -> list[RenderableType]:
         shown.add_row("ok" if finding.ok else "NOT OK", finding.check, finding.detail)
     failed = sum(not finding.ok for finding in verdict.findings)
     return [shown, "The bundle holds." if verdict.ok else f"The bundle does not hold: {failed} checks failed."]
-
-
-def ledger_document(opened: Ledger, delta: float) -> dict[str, Any]:
-    """Entries and totals of a ledger as plain values."""
-    total = opened.total()
-    return {
-        "entries": plain(opened.entries),
-        "total": {"mu": total.mu, "rho": total.rho, "delta": delta, "epsilon": plain(total.epsilon(delta))},
-    }
-
-
-def ledger(opened: Ledger, delta: float) -> list[RenderableType]:
-    """Entries of a ledger, and their total."""
-    shown = table("Releases", "release", "unit", "what", "#mu", "#delta", "time (UTC)")
-    for entry in opened.entries:
-        event = entry.event
-        shown.add_row(
-            f"{entry.release} {entry.version}" if entry.release else "(interrupted)",
-            entry.unit,
-            event.label,
-            f"{event.mu:.4f}",
-            f"{getattr(event, 'delta', 0.0):.2g}",
-            entry.time[:16].replace("T", " "),
-        )
-    total = opened.total()
-    charges = f"{len(opened.entries)} charge{'' if len(opened.entries) == 1 else 's'}"
-    epsilon = total.epsilon(delta)
-    said = (
-        f"epsilon {epsilon:.4g} at delta {delta:.3g}"
-        if math.isfinite(epsilon)
-        else f"no epsilon at delta {delta:.3g}: discoveries of values took {total.delta:.3g}, so give a larger --delta"
-    )
-    return [shown, f"Total over {charges}: {said} (mu {total.mu:.4g}, rho {total.rho:.4g})"]

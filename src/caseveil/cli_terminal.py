@@ -6,20 +6,22 @@ else. Exit codes: 0 done, 1 the answer is no, 2 bad input, 70 a fault of ours, 1
 
 from __future__ import annotations
 
+import difflib
 import errno
 import json
 import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from caseveil.errors import Cancelled, CaseveilError
+from caseveil.errors import BundleError, Cancelled, CaseveilError
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -27,8 +29,10 @@ if TYPE_CHECKING:
 NO, BAD_INPUT, OUR_FAULT, STOPPED = 1, 2, 70, 130
 
 Progress = Callable[[str, float], None]
+Command = Callable[..., None]
+Stages = Mapping[str, tuple[str, int]]
 
-_STAGES = {
+RELEASE_STAGES: Stages = {
     "reading": ("Reading the data", 2),
     "checking": ("Checking it against the plan", 1),
     "measuring": ("Counting and adding noise", 5),
@@ -73,19 +77,19 @@ class Terminal:
             print(json.dumps(content, indent=2, allow_nan=False))
 
     @contextmanager
-    def progress(self) -> Iterator[Progress | None]:
+    def progress(self, stages: Stages = RELEASE_STAGES) -> Iterator[Progress | None]:
         """A progress function that shows the stages on stderr; None under --quiet."""
         if self.quiet:
             yield None
         elif sys.stderr.isatty():
-            with _bar() as report:
+            with _bar(stages) as report:
                 yield report
         else:
-            yield _lines()
+            yield _lines(stages)
 
 
 @contextmanager
-def _bar() -> Iterator[Progress]:
+def _bar(stages: Stages) -> Iterator[Progress]:
     from rich import progress as rich_progress
 
     bar = rich_progress.Progress(
@@ -102,24 +106,23 @@ def _bar() -> Iterator[Progress]:
         task = bar.add_task("Starting", total=100.0)
 
         def report(stage: str, fraction: float) -> None:
-            bar.update(
-                task, description=_STAGES[stage][0] if stage in _STAGES else stage, completed=done(stage, fraction)
-            )
+            words = stages[stage][0] if stage in stages else stage
+            bar.update(task, description=words, completed=done(stage, fraction, stages))
 
         yield report
 
 
-def done(stage: str, fraction: float) -> float:
+def done(stage: str, fraction: float, stages: Stages = RELEASE_STAGES) -> float:
     """How much of the whole is behind us, in percent."""
     before = 0.0
-    for name, (_, share) in _STAGES.items():
+    for name, (_, share) in stages.items():
         if name == stage:
             return before + share * min(max(fraction, 0.0), 1.0)
         before += share
     return 0.0
 
 
-def _lines() -> Progress:
+def _lines(stages: Stages) -> Progress:
     """One line when a stage begins, for logs and pipes."""
     seen: set[str] = set()
     start = time.monotonic()
@@ -127,7 +130,7 @@ def _lines() -> Progress:
     def report(stage: str, fraction: float) -> None:
         if stage not in seen:
             seen.add(stage)
-            words = _STAGES[stage][0] if stage in _STAGES else stage
+            words = stages[stage][0] if stage in stages else stage
             print(f"{time.monotonic() - start:6.1f} s  {words}", file=sys.stderr, flush=True)
 
     return report
@@ -215,3 +218,21 @@ def _report(end: _End, as_json: bool) -> int:
 def left_out(columns: Sequence[str]) -> list[str]:
     """Columns of the plan that the release lacks, if any."""
     return [f"Left out, as no value was frequent enough to be discovered: {', '.join(columns)}", ""] if columns else []
+
+
+def shared(command: Command) -> Command:
+    """The options of every command."""
+    quiet = click.option("--quiet", is_flag=True, help="Show no progress.")
+    as_json = click.option("--json", "as_json", is_flag=True, help="Put one JSON document on stdout.")
+    return as_json(quiet(command))
+
+
+def require_bundle(bundle: Path) -> None:
+    """Raise BundleError unless BUNDLE is a folder, with the nearest one that is there."""
+    if bundle.is_dir():
+        return
+    others = [path.name for path in bundle.parent.iterdir() if path.is_dir()] if bundle.parent.is_dir() else []
+    near = difflib.get_close_matches(bundle.name, others, n=1)
+    hint = f"; did you mean {bundle.parent / near[0]}?" if near else ""
+    state = "is a file" if bundle.exists() else "does not exist"
+    raise BundleError(f"BUNDLE ({bundle}) must be the folder of a release, and it {state}{hint}")

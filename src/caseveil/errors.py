@@ -18,6 +18,8 @@ Messages name columns and counts, never a cell of a row.
 
 from __future__ import annotations
 
+import math
+
 
 class CaseveilError(Exception):
     """Anything Caseveil raises on purpose."""
@@ -62,9 +64,10 @@ class InsufficientBudget(CaseveilError):
         self.spent = spent
         self.remaining = remaining
         self.delta = delta
+        gone = f"{spent:.4g} spent" if spent < math.inf else "discoveries of values took all of delta"
         super().__init__(
             f"this release asks for epsilon {requested:.4g} and {remaining:.4g} is left "
-            f"({spent:.4g} spent, at delta {delta:.3g}). Lower epsilon, or raise the budget in the plan "
+            f"({gone}, at delta {delta:.3g}). Lower epsilon, or raise the budget in the plan "
             f"if the people who answer for the data agree. Nothing was charged."
         )
 

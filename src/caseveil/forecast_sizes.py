@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from caseveil.errors import PlanError
 from caseveil.schema.attribute import MultiChoice
 from caseveil.schema.domain import Domain
+from caseveil.schema.links import Link, number_name
 from caseveil.schema.table import Table
 
 ASSUMED = 10
@@ -30,9 +31,31 @@ def parse_epsilons(text: str | None, planned: float) -> tuple[float, ...]:
     return tuple(sorted(epsilons))
 
 
-def parse_sizes(options: Iterable[str], table: Table) -> dict[str, int]:
-    """Sizes by column from texts such as 'sector=12'. Raises PlanError."""
-    undeclared = [column.name for column in table.undeclared]
+def domain_of_plan(tables: Sequence[Table], link: Link | None, options: Iterable[str]) -> tuple[Domain, dict[str, int]]:
+    """The domain that a plan measures, and the sizes that had to be assumed.
+
+    tables: that of people, then the linked one, if any; then the columns of both are named <table>.<column>, also in
+    options, and the number of links is one more attribute.
+    """
+    if link is None:
+        return domain_of(tables[0], parse_sizes(options, [c.name for c in tables[0].undeclared]))
+    known = parse_sizes(options, [f"{table.name}.{c.name}" for table in tables for c in table.undeclared])
+    names: list[str] = []
+    counts: list[int] = []
+    assumed: dict[str, int] = {}
+    for table in tables:
+        own = {name.partition(".")[2]: size for name, size in known.items() if name.partition(".")[0] == table.name}
+        domain, guessed = domain_of(table, own)
+        names += [f"{table.name}.{name}" for name in domain.names]
+        counts += domain.sizes
+        assumed |= {f"{table.name}.{name}": size for name, size in guessed.items()}
+    names.append(number_name(tables[1].name))
+    counts.append(link.at_most + 1)
+    return Domain(names=tuple(names), sizes=tuple(counts)), assumed
+
+
+def parse_sizes(options: Iterable[str], undeclared: Sequence[str]) -> dict[str, int]:
+    """Sizes by undeclared column from texts such as 'sector=12'. Raises PlanError."""
     sizes = {}
     for option in options:
         column, _, size = option.rpartition("=")

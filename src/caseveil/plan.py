@@ -15,9 +15,12 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from caseveil import plan_links
 from caseveil.errors import PlanError
 from caseveil.privacy.loss import EpsilonDelta
 from caseveil.release.about import About, check_table_names
+from caseveil.schema.flattened import FlattenedColumn
+from caseveil.schema.links import Link
 from caseveil.schema.table import Table
 from caseveil.schema.unit import PrivacyUnit
 
@@ -129,12 +132,14 @@ class Aggregates:
 class TablePlan:
     """A table and where its rows come from: a file path as the plan writes it, or a database URL with a query.
 
-    source None means that the rows are handed over in memory.
+    source None means that the rows are handed over in memory. link: how its rows belong to those of another table;
+    None for the table of people.
     """
 
     table: Table
     source: str | None = None
     query: str | None = None
+    link: Link | None = None
 
     def __post_init__(self) -> None:
         place = f"tables.{self.table.name}"
@@ -167,7 +172,8 @@ class TablePlan:
 class Plan:
     """Every choice of a release. folder is where the plan lies; relative paths start there.
 
-    This version releases one table of one row per person.
+    tables: the table of people, then the table that links to it, if there is one, in whatever order they are given.
+    flattened: columns of the table that is derived from both.
     """
 
     about: About
@@ -177,6 +183,7 @@ class Plan:
     ledger: str | None = None
     budget: EpsilonDelta | None = None
     aggregates: Aggregates = field(default_factory=Aggregates)
+    flattened: tuple[FlattenedColumn, ...] = ()
     folder: Path = field(default_factory=Path, compare=False)
 
     def __post_init__(self) -> None:
@@ -185,11 +192,9 @@ class Plan:
                 f"release.version ({self.about.version[:40]!r}) must be letters, digits, '.', '_', '+' or '-', and not "
                 f"end in '.': it names a folder"
             )
-        if not self.tables:
-            raise PlanError("tables must name one table, for example [tables.victims]")
-        if len(self.tables) > 1:
-            names = ", ".join(table.table.name for table in self.tables)
-            raise PlanError(f"tables ({names}) must be one table: linked tables come in a later version")
+        object.__setattr__(self, "tables", plan_links.ordered(self.tables))
+        plan_links.check_unit(self.unit, self.tables)
+        plan_links.check_flattened(self.flattened, self.tables)
         if self.ledger is not None and not self.ledger.strip():
             raise PlanError("privacy.ledger ('') must name a file, or be left out")
         if self.budget is None:
@@ -225,6 +230,13 @@ class Plan:
     def ledger_path(self) -> Path | None:
         """Where the ledger lies, or None when no ledger is kept."""
         return None if self.ledger is None else self.folder / self.ledger
+
+    @property
+    def changed(self) -> int:
+        """Most people whose rows change when one unit comes or goes, each counted twice who is changed and stays."""
+        link = self.tables[-1].link
+        # a perpetrator who comes or goes changes up to so many victims; each of them goes, and comes back changed
+        return 2 * (link.shared_by_at_most or 1) if link is not None and self.unit.either else 1
 
     @property
     def out(self) -> Path:

@@ -50,7 +50,13 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
             default='"differential-privacy"',
             meaning="The kind of promise. k-anonymity is planned and refused by this version.",
         ),
-        "unit": Key(takes="text", default='"person"', meaning='Whom the promise protects, for example "victim".'),
+        "unit": Key(
+            takes="text",
+            default='"person"',
+            meaning='Whom the promise protects, for example "victim": one row of the table of people, with all rows '
+            'linked to it. With linked tables "victim or perpetrator" protects every perpetrator with all of their '
+            "rows too, at the price of more noise.",
+        ),
         "epsilon": Key(takes="number above 0", default=None, meaning="Strength of the promise; smaller is stronger."),
         "delta": Key(
             takes='number between 0 and 1, or "auto"',
@@ -99,11 +105,59 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         ),
         "query": Key(takes="text", default="none", meaning="The query, when the source is a database."),
         "key": Key(
-            takes="column", default="none", meaning="The column that identifies the person. It is never released."
+            takes="column",
+            default="none",
+            meaning="The column that identifies the person. It is never released. The table of people needs it when "
+            "another table links to it; in a linked table it names the perpetrator and may repeat.",
+        ),
+        "links": Key(
+            takes="{ to, key, at_most }",
+            default="none",
+            meaning="How every row of this table belongs to a row of the table of people. At most one table has it.",
         ),
         "columns": Key(takes="table of columns", default=None, meaning="The columns that are released."),
     },
+    "tables.NAME.links": {
+        "to": Key(takes="table", default=None, meaning="The table of people, which must have a key."),
+        "key": Key(
+            takes="column",
+            default=None,
+            meaning="The column of this table that holds the key of the person. It is never released.",
+        ),
+        "at_most": Key(
+            takes="1 to 12",
+            default=None,
+            meaning="Most rows of one person that count; of more, that many are drawn at random. Public knowledge or "
+            "a round guess, never read off the rows.",
+        ),
+        "shared_by_at_most": Key(
+            takes="1 or more",
+            default="none",
+            meaning='Most people that one perpetrator is linked to. For the unit "victim or perpetrator" only, which '
+            "needs it; data that break it are refused.",
+        ),
+    },
     "tables.NAME.columns.NAME": COLUMN_KEYS,
+    "flattened.NAME": {
+        "from": Key(
+            takes='"table.column"',
+            default=None,
+            meaning="Where the values of this column of the derived table come from. It has one row per person, and "
+            "of a linked table a cell holds all that the person's rows state, joined by ';'.",
+        ),
+        "recode": Key(
+            takes="{ old = new, ... }",
+            default="none",
+            meaning='Values that are written otherwise; "" drops one. Others stay as they are.',
+        ),
+        "has": Key(
+            takes="value",
+            default="none",
+            meaning="The cell says only whether any row of the person has this value. Not together with recode.",
+        ),
+        "yes": Key(takes="text", default='"1"', meaning="What stands in the cell when it does; otherwise it is empty."),
+        "meaning": Key(takes="text", default='""', meaning="What the column says, for the codebook."),
+    },
     "category": {"values": _VALUES},
     "ordered": {"values": _VALUES},
     "binned": {

@@ -17,6 +17,9 @@ from caseveil.plan_keys import COLUMN_KEYS, KEYS, KINDS
 from caseveil.privacy.loss import EpsilonDelta
 from caseveil.release.about import About
 from caseveil.schema.attribute import Binned, Category, Column, Edge, MultiChoice, Ordered, Outside
+from caseveil.schema.flattened import NAME as FLATTENED
+from caseveil.schema.flattened import FlattenedColumn
+from caseveil.schema.links import Link
 from caseveil.schema.table import Table
 from caseveil.schema.unit import PrivacyUnit
 
@@ -72,8 +75,8 @@ class _Section:
             raise PlanError(f"{self.at(key)} ({value[:30]!r}) must be {takes}, written without quotes")
         return _finite(self.at(key), value, takes)
 
-    def whole(self, key: str, default: int) -> int:
-        value = self._get(key, default, "a whole number")
+    def whole(self, key: str, default: object = _REQUIRED, takes: str = "a whole number") -> int:
+        value = self._get(key, default, takes)
         if not isinstance(value, int) or isinstance(value, bool):
             raise self._wrong(key, value, "a whole number, written without quotes")
         if abs(value) >= 2**53:
@@ -213,15 +216,52 @@ def _column(name: str, section: _Section) -> Column:
 
 
 def _table(name: str, section: _Section) -> TablePlan:
-    if "links" in section.data:
-        raise PlanError(f"{section.at('links')} is not possible yet: linked tables come in a later version")
-    section.refuse_unknown(KEYS["tables.NAME"], {})
+    section.refuse_unknown(KEYS["tables.NAME"], dict.fromkeys(KEYS["tables.NAME.links"], f"[{section.place}.links]"))
     columns = section.section("columns", f"[{section.place}.columns.gender]")
     read = []
     for column in columns.data:
         read.append(_column(column, columns.section(column, f"[{columns.place}.gender]")))
     table = Table(name=name, columns=tuple(read), key=section.maybe_text("key"))
-    return TablePlan(table=table, source=section.text("source"), query=section.maybe_text("query"))
+    return TablePlan(table=table, source=section.text("source"), query=section.maybe_text("query"), link=_link(section))
+
+
+def _link(section: _Section) -> Link | None:
+    if "links" not in section.data:
+        return None
+    links = section.section("links", '{ to = "victims", key = "victim_id", at_most = 6 }')
+    links.refuse_unknown(KEYS["tables.NAME.links"], {})
+    public = "a whole number that is public knowledge or a round guess, never read off the rows,"
+    shared = "shared_by_at_most"
+    to, key, at_most = links.text("to"), links.text("key"), links.whole("at_most", takes=public)
+    shared_by_at_most = links.whole(shared) if shared in links.data else None
+    with _placed(f"{section.place}."):
+        return Link(to=to, key=key, at_most=at_most, shared_by_at_most=shared_by_at_most)
+
+
+def _flattened(root: _Section) -> tuple[FlattenedColumn, ...]:
+    if FLATTENED not in root.data:
+        return ()
+    columns = root.section(FLATTENED, f"[{FLATTENED}.gender]")
+    read = []
+    for name in columns.data:
+        column = columns.section(name, f"[{FLATTENED}.{name[:60]}]")
+        column.refuse_unknown(KEYS["flattened.NAME"], {})
+        table, dot, rest = column.text("from").partition(".")
+        if not (table and dot and rest):
+            raise PlanError(f'{column.at("from")} must name a table and a column, for example "perpetrators.role"')
+        recode = column.section("recode", '{ "Asia" = "Asia or Oceania" }') if "recode" in column.data else None
+        read.append(
+            FlattenedColumn(
+                name=name,
+                table=table,
+                column=rest,
+                recode={} if recode is None else {old: recode.text(old) for old in recode.data},
+                has=column.maybe_text("has"),
+                yes=column.text("yes", "1"),
+                meaning=column.text("meaning", ""),
+            )
+        )
+    return tuple(read)
 
 
 def parse(text: str, folder: Path) -> Plan:
@@ -236,7 +276,7 @@ def parse(text: str, folder: Path) -> Plan:
     except (ValueError, RecursionError):
         raise PlanError("the plan is not valid TOML: a number is too long, or brackets are nested too deeply") from None
     root = _Section(place="", data=data)
-    tops = ("release", "privacy", "aggregates", "tables")
+    tops = ("release", "privacy", "aggregates", "tables", FLATTENED)
     homes = {key: f"[{section}]" for section in reversed(tops[:3]) for key in KEYS[section]}
     root.refuse_unknown(dict.fromkeys(tops), homes)
 
@@ -282,6 +322,7 @@ def parse(text: str, folder: Path) -> Plan:
         budget=budget,
         aggregates=_aggregates(root, homes),
         tables=tuple(_table(name, tables.section(name, "[tables.victims]")) for name in tables.data),
+        flattened=_flattened(root),
         folder=folder,
     )
 

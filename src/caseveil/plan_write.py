@@ -8,6 +8,9 @@ import re
 
 from caseveil.plan import Plan
 from caseveil.schema.attribute import Binned, Column, Edge, MultiChoice
+from caseveil.schema.flattened import NAME as FLATTENED
+from caseveil.schema.flattened import FlattenedColumn
+from caseveil.schema.links import Link
 
 
 def _plainest(edge: Edge) -> object:
@@ -26,6 +29,20 @@ def _column_content(column: Column) -> dict[str, object]:
     if isinstance(column, MultiChoice):
         content |= {"delimiter": column.delimiter, "at_most": column.at_most}
     content |= {"missing": list(column.missing), "outside": column.outside.value}
+    return content | ({"meaning": column.meaning} if column.meaning else {})
+
+
+def _link_content(link: Link) -> dict[str, object]:
+    content: dict[str, object] = {"to": link.to, "key": link.key, "at_most": link.at_most}
+    return content | ({} if link.shared_by_at_most is None else {"shared_by_at_most": link.shared_by_at_most})
+
+
+def _flattened_content(column: FlattenedColumn) -> dict[str, object]:
+    content: dict[str, object] = {"from": f"{column.table}.{column.column}"}
+    if column.recode:
+        content["recode"] = dict(column.recode)
+    if column.has is not None:
+        content |= {"has": column.has, "yes": column.yes}
     return content | ({"meaning": column.meaning} if column.meaning else {})
 
 
@@ -70,11 +87,14 @@ def public_content(plan: Plan) -> dict[str, object]:
             "name": part.table.name,
             "key": part.table.key,
             "columns": [{"name": column.name, **_column_content(column)} for column in part.table.columns],
+            **({} if part.link is None else {"links": _link_content(part.link)}),
         }
         for part in plan.tables
     ]
     content = plain({**_settings(plan), "tables": tables})
     assert isinstance(content, dict)
+    if plan.flattened:
+        content[FLATTENED] = [{"name": column.name, **_flattened_content(column)} for column in plan.flattened]
     return content
 
 
@@ -105,10 +125,13 @@ def render(plan: Plan) -> str:
         content["privacy"]["ledger"] = plan.ledger
     for part in plan.tables:
         place = f"tables.{part.table.name}"
-        optional = {"source": part.source, "query": part.query, "key": part.table.key}
+        links = None if part.link is None else _link_content(part.link)
+        optional = {"source": part.source, "query": part.query, "key": part.table.key, "links": links}
         content[place] = {key: value for key, value in optional.items() if value is not None}
         for column in part.table.columns:
             content[f"{place}.columns.{_key(column.name)}"] = _column_content(column)
+    for derived in plan.flattened:
+        content[f"{FLATTENED}.{_key(derived.name)}"] = _flattened_content(derived)
     blocks = (
         "\n".join([f"[{place}]", *(f"{_key(key)} = {_toml(value)}" for key, value in block.items())])
         for place, block in content.items()

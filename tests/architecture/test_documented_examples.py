@@ -4,6 +4,7 @@ import random
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -34,8 +35,9 @@ def plans() -> list[str]:
 def test_every_piece_of_a_plan_is_read(block: str) -> None:
     missing = [RELEASE] if "[release]" not in block else []
     missing += [PRIVACY] if "[privacy]" not in block else []
-    missing += [TABLE] if "[tables.victims]\n" not in block else []
-    missing += [COLUMN] if ".columns." not in block else []
+    if "[tables.victims]\n" not in block:
+        missing.append(TABLE + 'key = "victim_id"\n' if "links = " in block else TABLE)
+    missing += [COLUMN] if "tables.victims.columns." not in block else []
     plan = Plan.from_toml("\n".join([*missing, block]), Path())
     assert plan.tables[0].table.columns
 
@@ -87,12 +89,36 @@ def cases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str
     return columns
 
 
+@pytest.fixture
+def linked_cases() -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """2,000 invented victims, and one to three perpetrators of each."""
+    choose = random.Random(8)
+    keys = [f"V{i}" for i in range(2000)]
+    of = [key for key in keys for _ in range(choose.randint(1, 3))]
+    victims = {
+        "victim_id": keys,
+        "gender": choose.choices(["Female", "Male"], [60, 40], k=len(keys)),
+        "forced_labour": choose.choices(["1", ""], [50, 50], k=len(keys)),
+    }
+    perpetrators = {
+        "victim_id": of,
+        "gender": choose.choices(["Female", "Male"], [40, 60], k=len(of)),
+        "role": choose.choices(["Recruiter", "Controller", "Exploiter", ""], k=len(of)),
+    }
+    return victims, perpetrators
+
+
 @pytest.mark.parametrize("page", ["README.md", "docs/how-to/from-python.md"])
-def test_every_python_example_runs(page: str, cases: dict[str, list[str]]) -> None:
+def test_every_python_example_runs(
+    page: str, cases: dict[str, list[str]], linked_cases: tuple[dict[str, list[str]], dict[str, list[str]]]
+) -> None:
     pandas = pytest.importorskip("pandas")
     found = blocks(REPO / page, "python")
     assert found
-    names: dict[str, object] = {"frame": pandas.DataFrame(cases)}
+    victims, perpetrators = map(pandas.DataFrame, linked_cases)
+    names: dict[str, Any] = {"frame": pandas.DataFrame(cases), "victims": victims, "perpetrators": perpetrators}
     for block in found:
         exec(compile(block, page, "exec"), names)
     assert Path("bundle/manifest.json").exists()
+    tables = names["linked"].tables
+    assert set(tables["perpetrators"]["victim_id"]) <= set(tables["victims"]["victim_id"])

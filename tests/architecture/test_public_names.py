@@ -8,7 +8,15 @@ import caseveil
 
 
 def test_public_names_are_the_contract() -> None:
-    assert sorted(caseveil.__all__) == ["Release", "__version__", "forecast", "run", "synthesize"]
+    assert sorted(caseveil.__all__) == [
+        "LinkedRelease",
+        "Release",
+        "__version__",
+        "forecast",
+        "run",
+        "synthesize",
+        "synthesize_linked",
+    ]
     assert list(caseveil.__all__) == sorted(caseveil.__all__)
 
 

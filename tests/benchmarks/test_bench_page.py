@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
-
-from benchmarks.report import PAGE, page
+from benchmarks.link_figure import draw
+from benchmarks.link_report import runs_by_place
+from benchmarks.report import FIGURE, PAGE, page, read_results
 from benchmarks.run import RESULTS
 
 
-def test_the_page_follows_from_the_results() -> None:
-    results = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RESULTS.glob("*.json"))]
-    results.sort(key=lambda result: str(result["date"]))
+def test_the_page_and_its_figure_follow_from_the_results() -> None:
+    results = read_results(RESULTS.rglob("*.json"))
     assert PAGE.read_text(encoding="utf-8") == page(results), "run: python -m benchmarks.report"
+    linked = [result for result in results if "sets" in result]
+    drawn = FIGURE.read_text(encoding="utf-8") if FIGURE.exists() else None
+    assert drawn == (draw(runs_by_place(linked)) if linked else None), "run: python -m benchmarks.report"

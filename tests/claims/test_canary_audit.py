@@ -19,10 +19,11 @@ import numpy as np
 import pytest
 
 from caseveil.measurement import curator as room
-from caseveil.measurement.curator import ResidualAllowance
+from caseveil.measurement.curator import Allowed, ResidualAllowance
 from caseveil.measurement.residuals import optimal_variances
 from caseveil.records.counting import count_many
 from caseveil.records.encoding import EncodedRows
+from caseveil.records.views import View
 from caseveil.schema.domain import Clique
 from caseveil.synthesis.observed import NoisyResiduals, centre
 from tests.measurement.invented import coded, domain_of, random_rows, up_to
@@ -94,8 +95,12 @@ def audit(measure: Measure, runs: int) -> Verdict:
     return Verdict(estimate=(with_them.mean() - without.mean()) / deviation / COPIES, bound=bound / COPIES)
 
 
+def allowance(rows: EncodedRows, mu: float) -> ResidualAllowance:
+    return ResidualAllowance(view=View(rows=rows), budget=Allowed(mu))
+
+
 def real(rows: EncodedRows, variances: Mapping[Clique, float]) -> NoisyResiduals:
-    return ResidualAllowance(rows=rows, mu=MU).measure(variances)
+    return allowance(rows, MU).measure(variances)
 
 
 def promised(verdict: Verdict) -> bool:
@@ -110,23 +115,23 @@ def test_the_measurement_loses_what_it_claims_and_no_more() -> None:
 
 def short_cliques_underpaid(rows: EncodedRows, variances: Mapping[Clique, float]) -> NoisyResiduals:
     less = {c: v / (4.0 if 1 <= len(c) <= 2 else 1.0) for c, v in variances.items()}
-    return ResidualAllowance(rows=rows, mu=2 * MU).measure(less)
+    return allowance(rows, 2 * MU).measure(less)
 
 
 def off_by_root_two(rows: EncodedRows, variances: Mapping[Clique, float]) -> NoisyResiduals:
-    return ResidualAllowance(rows=rows, mu=2 * MU).measure({c: v / 2 for c, v in variances.items()})
+    return allowance(rows, 2 * MU).measure({c: v / 2 for c, v in variances.items()})
 
 
 def off_by_two(rows: EncodedRows, variances: Mapping[Clique, float]) -> NoisyResiduals:
-    return ResidualAllowance(rows=rows, mu=2 * MU).measure({c: v / 4 for c, v in variances.items()})
+    return allowance(rows, 2 * MU).measure({c: v / 4 for c, v in variances.items()})
 
 
 def too_much_noise(rows: EncodedRows, variances: Mapping[Clique, float]) -> NoisyResiduals:
-    return ResidualAllowance(rows=rows, mu=MU).measure({c: v * 2 for c, v in variances.items()})
+    return allowance(rows, MU).measure({c: v * 2 for c, v in variances.items()})
 
 
 def people_counted_off_the_books(rows: EncodedRows, variances: Mapping[Clique, float]) -> NoisyResiduals:
-    again = ResidualAllowance(rows=rows, mu=2 * MU).measure({(): variances[()] / 4})
+    again = allowance(rows, 2 * MU).measure({(): variances[()] / 4})
     return real(rows, variances).combine(again)
 
 

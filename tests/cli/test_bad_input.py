@@ -387,7 +387,7 @@ def test_a_ledger_that_cannot_grow_means_that_nothing_is_counted(place: Path) ->
 def test_ctrl_c_at_any_stage(place: Path, monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
     before = files(place)
 
-    def interrupting() -> Callable[[str, float], None]:
+    def interrupting(stages: object) -> Callable[[str, float], None]:
         def report(now: str, fraction: float) -> None:
             if now == stage:
                 signal.raise_signal(signal.SIGINT)
@@ -397,7 +397,7 @@ def test_ctrl_c_at_any_stage(place: Path, monkeypatch: pytest.MonkeyPatch, stage
     with monkeypatch.context() as patch:
         patch.setattr(cli_terminal, "_lines", interrupting)
         result = run("release", "release.toml")
-    assert result.exit_code == 130
+    assert result.exit_code == 130, result.output
     assert "stopped; nothing was published" in result.stderr
     after = files(place)
     assert set(after) == set(before)

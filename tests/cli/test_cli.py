@@ -19,6 +19,7 @@ from caseveil.errors import Cancelled, InsufficientBudget, RowsError
 from caseveil.plan import Plan
 from caseveil.privacy.ledger import Ledger
 from caseveil.privacy.mechanism import GaussianEvent, SelectionEvent
+from caseveil.produce import CheckReport
 from caseveil.records.identify import Identifying
 from caseveil.records.prepare import IntakeReport
 from caseveil.records.risk import RareCombination, RiskReport
@@ -195,7 +196,7 @@ def test_every_failure_is_a_sentence(
         (["verify", "nowhere"], "BUNDLE (nowhere) must be the folder of a release, and it does not exist"),
         (["explore", "nowhere"], "BUNDLE (nowhere) must be the folder of a release"),
         (["ledger", "show", "nowhere"], "LEDGER (nowhere) must be the ledger file"),
-        (["init", "a.csv", "b.csv"], "DATA (2 files) must be one file"),
+        (["init", "a.csv", "b.csv", "c.csv"], "DATA (3 files) must be one file, or two of which one links"),
         (["init", "nowhere.csv"], "nowhere.csv"),
         (["init", "sqlite://user:hunter2@host"], "DATA must be a file"),
     ],
@@ -303,7 +304,7 @@ def test_init_names_a_file_elsewhere_by_its_full_path(tmp_path: Path) -> None:
 
 # check
 
-REPORT = types.SimpleNamespace(
+REPORT = CheckReport(
     intake=IntakeReport(rows=1234, outside={"gender": 3}, missing={"age": 617}, unused_columns=("notes", "name")),
     risk=RiskReport(
         k=10,
@@ -314,32 +315,30 @@ REPORT = types.SimpleNamespace(
         identifying=(Identifying(column="case", reason="an identity number"),),
         triple_columns=2,
     ),
+    note="victims.csv is not UTF-8",
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class FakeCheck:
-    intake: IntakeReport
-    risk: RiskReport
 
 
 def test_check_shows_columns_and_counts(plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def check(read: Plan, progress: object) -> FakeCheck:
+    def check(read: Plan, progress: object) -> CheckReport:
         asked.append(read)
-        return FakeCheck(intake=REPORT.intake, risk=REPORT.risk)
+        return REPORT
 
     fake(monkeypatch, "caseveil.produce", check=check)
     result = run("check", plan)
     assert result.exit_code == 0, result.output
     assert asked == [Plan.read(plan)]
     assert result.stdout.startswith("PRIVATE")
-    for words in ("1,234", "617", "50.0%", "notes, name", "an identity number", "age + gender", "55", "77", "12"):
+    for words in ("1,234 rows fit", "617", "50.0%", "notes, name", "an identity number", "age + gender", "55"):
+        assert words in result.stdout
+    for words in ("77 people", "12 are alone", "victims.csv is not UTF-8"):
         assert words in result.stdout
     document = json.loads(run("check", plan, "--json").stdout)
     assert document["private"] is True
     assert document["intake"]["outside"] == {"gender": 3}
+    assert document["linked"] is None
     assert document["risk"]["combinations"] == [{"columns": ["age", "gender"], "people": 55, "alone": 9}]
 
 

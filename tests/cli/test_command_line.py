@@ -31,7 +31,7 @@ def test_version_and_help(tmp_path: Path) -> None:
     assert caseveil("--version", cwd=tmp_path).stdout.startswith("caseveil, version ")
     shown = caseveil("--help", cwd=tmp_path)
     assert shown.returncode == 0
-    for command in ("demo", "init", "check", "forecast", "release", "verify", "explore", "ledger"):
+    for command in ("demo", "init", "check", "forecast", "release", "evaluate", "verify", "explore", "ledger"):
         assert command in shown.stdout
 
 

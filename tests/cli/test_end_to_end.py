@@ -39,7 +39,8 @@ def test_the_demo_says_where_everything_is(demo: tuple[Path, subprocess.Complete
     folder, done = demo
     assert done.returncode == 0, done.stderr
     bundle = folder / "invented-victims-1"
-    for said in ("Every victim in the data is protected by differential privacy (epsilon 1, delta ", "2.72"):
+    promise = "Every victim in the data, with all perpetrators linked to this victim, is protected by differential"
+    for said in (promise, "(epsilon 1, delta ", "2.72"):
         assert said in done.stdout
     assert str(Path("cases") / "invented-victims-1" / "explorer.html") in done.stdout
     stages = ("Reading", "Counting and adding noise", "Fitting", "Making records", "Making counts", "Writing")
@@ -47,7 +48,8 @@ def test_the_demo_says_where_everything_is(demo: tuple[Path, subprocess.Complete
     assert at == sorted(at)
     assert {path.relative_to(bundle).as_posix() for path in bundle.rglob("*") if path.is_file()} == {
         "STATEMENT.md", "codebook.csv", "datapackage.json", "explorer.html", "fidelity.json", "manifest.json",
-        "counts/victims.csv", "counts/victims.parquet", "data/victims.csv", "data/victims.parquet",
+        *(f"counts/{name}.{kind}" for name in ("victims", "perpetrators", "links") for kind in ("csv", "parquet")),
+        *(f"data/{name}.{kind}" for name in ("victims", "perpetrators", "flattened") for kind in ("csv", "parquet")),
     }  # fmt: skip
     assert {path.name for path in folder.iterdir() if not path.name.endswith(".lock")} == {
         "victims.csv", "perpetrators.csv", "release.toml", "ledger.caseveil", "invented-victims-1",
@@ -96,4 +98,15 @@ def test_the_records_are_like_the_cases(demo: tuple[Path, subprocess.CompletedPr
     for gender in ("Female", "Male"):
         counts = [Counter(row["gender"] for row in rows)[gender] for rows in (true, made)]
         assert abs(counts[0] - counts[1]) < 260
-    assert "victim_id" not in made[0]
+    assert not {row["victim_id"] for row in made} & {row["victim_id"] for row in true}, "keys are invented"
+
+
+def test_every_perpetrator_belongs_to_a_victim(demo: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    folder, _ = demo
+    data = folder / "invented-victims-1" / "data"
+    keys = [row["victim_id"] for row in records(data / "victims.csv")]
+    links = Counter(row["victim_id"] for row in records(data / "perpetrators.csv"))
+    assert len(set(keys)) == len(keys)
+    assert set(links) <= set(keys)
+    assert max(links.values()) <= 6
+    assert len(records(data / "flattened.csv")) == len(keys)

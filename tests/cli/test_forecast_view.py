@@ -94,11 +94,11 @@ def test_sizes_stand_in_for_undeclared_values() -> None:
             Binned(name="d", edges=(0.0, 1.0)),
         ),
     )
-    domain, assumed = domain_of(table, parse_sizes(["c=2"], table))
+    domain, assumed = domain_of(table, parse_sizes(["c=2"], [c.name for c in table.undeclared]))
     assert domain.sizes == (3, 11, 2, 2, 3)
     assert assumed == {"b": 10}
     with pytest.raises(PlanError, match="did you mean"):
-        parse_sizes(["bb=3"], table)
+        parse_sizes(["bb=3"], [c.name for c in table.undeclared])
 
 
 def test_epsilons_are_sorted_and_single() -> None:

@@ -20,6 +20,7 @@ def test_the_pages_name_every_command_and_key() -> None:
         "check",
         "forecast",
         "release",
+        "evaluate",
         "verify",
         "explore",
         "ledger show",

@@ -11,7 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from caseveil.demo import DEMO_AGE_EDGES, DEMO_SETS, DEMO_VALUES, FILES, invent, plan_text, write_demo
+from caseveil.demo import (
+    DEMO_AGE_EDGES,
+    DEMO_PERPETRATOR_SETS,
+    DEMO_PERPETRATOR_VALUES,
+    DEMO_SETS,
+    DEMO_VALUES,
+    FILES,
+    invent,
+    plan_text,
+    write_demo,
+)
 from caseveil.demo_cases import AGE_GROUPS, MOST_PERPETRATORS
 from caseveil.demo_situations import CONTROLS, FORMS, RELATIONS, ROLES, SECTORS, SITUATIONS
 from caseveil.errors import OutputError, PlanError
@@ -170,6 +180,11 @@ def test_the_plan_names_columns_and_values_of_the_data() -> None:
     assert columns["means_of_control"]["kind"] == "multi"
     for name, values in DEMO_VALUES.items():
         assert columns[name]["values"] == list(values)
+    linked = plan["tables"]["perpetrators"]
+    assert linked["links"] == {"to": "victims", "key": "victim_id", "at_most": MOST_PERPETRATORS}
+    assert set(linked["columns"]) == {*DEMO_PERPETRATOR_VALUES, *DEMO_PERPETRATOR_SETS}
+    for name, values in {**DEMO_PERPETRATOR_VALUES, **DEMO_PERPETRATOR_SETS}.items():
+        assert linked["columns"][name]["values"] == list(values)
 
 
 def test_the_plan_is_read_by_the_plan_reader(tmp_path: Path) -> None:
@@ -177,10 +192,66 @@ def test_the_plan_is_read_by_the_plan_reader(tmp_path: Path) -> None:
 
     write_demo(tmp_path, victims=20, seed=0)
     plan = Plan.read(tmp_path / "release.toml")
-    (planned,) = plan.tables
-    sizes = planned.table.domain().sizes
-    triples = sum(a * b * c for a, b, c in itertools.combinations(sizes, 3))
-    assert triples < 150_000
+    for planned, most in zip(plan.tables, (150_000, 10_000), strict=True):
+        sizes = planned.table.domain().sizes
+        assert sum(a * b * c for a, b, c in itertools.combinations(sizes, 3)) < most
+    assert Plan.from_toml(plan.to_toml(), tmp_path) == plan
+
+
+def test_the_linked_tables_fit_the_plan(tmp_path: Path) -> None:
+    from caseveil.plan import Plan
+    from caseveil.records.linkage import link_rows
+    from caseveil.records.source import read
+
+    write_demo(tmp_path, victims=300, seed=0)
+    plan = Plan.read(tmp_path / "release.toml")
+    people, linked = plan.tables
+    assert linked.link is not None
+    raws = [read(str(part.source), folder=tmp_path, query=None) for part in plan.tables]
+    rows, reports, report = link_rows(raws[0], people.table, raws[1], linked.table, linked.link)
+    assert rows.victims.n == report.victims == 300
+    assert rows.perpetrators.n == report.links > 300
+    assert (report.without, report.above, report.dropped, report.both, report.shared_most) == (0, 0, 0, 0, 1)
+    assert [set(each.outside) for each in reports] == [set(), set()]
+    assert set(reports[1].unused_columns) == {"citizenship"}
+
+
+OLDER_FORMAT = {
+    "yearRegister": {"2014-2018", "2019", "2020", "2021-2022", "2023-2024"},
+    "gender": {"Female", "Male", "Other"},
+    "majorityStatus": {"Minor", "Adult"},
+    "isForcedLabour": {"1"},
+    "isSexualExploit": {"1"},
+    "UN_COO_Region": {"Africa", "Americas/Oceania", "Asia", "Europe"},
+    "UN_COE_Region": {"Africa", "Americas/Oceania", "Asia", "Europe"},
+    "IP_Exploiter": {"1"},
+    "IP_Gender": {"Female", "Male", "Other"},
+    "IP_ageBroad": {"0--29", "30--44", "45+"},
+    "IP_citizen_UNRegion": {"Africa", "Americas/Oceania", "Asia", "Europe"},
+    "IP_Relation": {"FamilyIntimatePartner", "FriendAcquaintance", "StrangerUnknownOther"},
+    "IP_PayMoney": {"No", "Yes"},
+    "IP_RecruiterBroker": {"1"},
+    "IP_TransactionProcess": {"1"},
+    "IP_ControlAbuseKidnap": {"1"},
+}
+"""The columns of the older format in its order, and the values that they can hold here."""
+
+
+def test_the_plan_gives_the_older_format() -> None:
+    from caseveil.plan import Plan
+
+    plan = Plan.from_toml(plan_text(), Path())
+    assert [column.name for column in plan.flattened] == list(OLDER_FORMAT)
+    declared = {(p.table.name, c.name): c.values for p in plan.tables for c in p.table.columns}
+    for column in plan.flattened:
+        values = declared[column.table, column.column]
+        assert values is not None
+        made = {column.yes} if column.has is not None else {column.recode.get(value, value) for value in values}
+        assert made == OLDER_FORMAT[column.name], column.name
+    dictionary = Path(__file__).parents[3] / "shared" / "data" / "vp_condensed_dictionary.csv"
+    if dictionary.exists():
+        with dictionary.open(encoding="utf-8-sig", newline="") as stream:
+            assert [row["column"] for row in csv.DictReader(stream)] == list(OLDER_FORMAT)
 
 
 @pytest.mark.parametrize("name", FILES)

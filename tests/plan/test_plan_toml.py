@@ -15,6 +15,8 @@ from caseveil.plan_keys import COLUMN_KEYS, KEYS, KINDS
 from caseveil.privacy.loss import EpsilonDelta
 from caseveil.release.about import About
 from caseveil.schema.attribute import Binned, Category, MultiChoice, Ordered, Outside
+from caseveil.schema.flattened import FlattenedColumn
+from caseveil.schema.links import Link
 from caseveil.schema.table import Table
 from caseveil.schema.unit import PrivacyUnit
 
@@ -196,7 +198,7 @@ def test_a_short_plan_takes_the_defaults_of_the_reference() -> None:
         ('source = "victims.csv"', "", "tables.victims.source is missing"),
         ('source = "victims.csv"', 'source = "x://y"', "tables.victims.query is missing"),
         ('source = "victims.csv"', 'source = "a.csv"\nquery = "select 1"', "tables.victims.query must be left out"),
-        ('key = "victim_id"', 'links = { to = "x" }', "linked tables come in a later version"),
+        ('key = "victim_id"', 'links = { to = "x" }', "tables.victims.links.key is missing"),
         ('key = "victim_id"', 'key = "gender"', "tables.victims.key (gender) must not be a released column"),
         ('kind = "category"', 'kind = "categorical"', "did you mean category?"),
         ('kind = "category"', "", "tables.victims.columns.gender.kind is missing"),
@@ -221,7 +223,7 @@ def test_a_short_plan_takes_the_defaults_of_the_reference() -> None:
         (
             "[tables.victims]\n",
             '[tables.other]\nsource="o"\n[tables.other.columns.b]\nkind="category"\n[tables.victims]\n',
-            "tables (other, victims) must be one table: linked tables come in a later version",
+            "tables (other, victims) must be linked: give the table with several rows per person links =",
         ),
     ],
 )
@@ -324,6 +326,32 @@ def columns(draw: st.DrawFn, name: str) -> object:
 
 
 @st.composite
+def linked_tables(draw: st.DrawFn) -> TablePlan:
+    names = draw(st.lists(_words, min_size=1, max_size=3, unique=True))
+    table = Table(name="rows", columns=tuple(draw(columns(name)) for name in names), key=draw(st.none() | _words))
+    return TablePlan(
+        table=table, source="rows.csv", link=Link(to="t", key=draw(_words), at_most=draw(st.integers(1, 12)))
+    )
+
+
+@st.composite
+def derived(draw: st.DrawFn, tables: tuple[TablePlan, ...]) -> tuple[FlattenedColumn, ...]:
+    made = []
+    for name in draw(st.lists(_words, max_size=2, unique=True)):
+        part = draw(st.sampled_from(tables))
+        column = draw(st.sampled_from(part.table.columns))
+        values = column.values or ("anything",)
+        has = draw(st.none() | st.sampled_from(values))
+        keys = st.sampled_from(values)
+        recode = {} if has is not None else draw(st.dictionaries(keys, _words.filter(lambda w: ";" not in w)))
+        yes = "1" if has is None else draw(_words)
+        made.append(
+            FlattenedColumn(name=name, table=part.table.name, column=column.name, recode=recode, has=has, yes=yes)
+        )
+    return tuple(made)
+
+
+@st.composite
 def plans(draw: st.DrawFn) -> Plan:
     names = draw(st.lists(_words, min_size=1, max_size=4, unique=True))
     table = Table(
@@ -336,6 +364,8 @@ def plans(draw: st.DrawFn) -> Plan:
     delta = draw(st.none() | st.floats(1e-99, 1e-3))
     ledger = draw(st.none() | _words)
     try:
+        people = TablePlan(table=table, source=draw(_words.filter(lambda text: "://" not in text)))
+        tables = (people, draw(linked_tables())) if table.key is not None and draw(st.booleans()) else (people,)
         return Plan(
             about=About(name="a", version=draw(st.sampled_from(["1", "2026-11", "v1.2+b"])), publisher='"\\ é'),
             promise=Promise(epsilon=draw(st.floats(1e-6, 100)), delta=delta),
@@ -348,7 +378,8 @@ def plans(draw: st.DrawFn) -> Plan:
                 weights=draw(st.none() | st.lists(weight, min_size=length, max_size=length).map(tuple)),
                 cells_cap=draw(st.integers(1000, 10**9)),
             ),
-            tables=(TablePlan(table=table, source=draw(_words.filter(lambda text: "://" not in text))),),
+            tables=tables,
+            flattened=draw(derived(tables)) if len(tables) > 1 else (),
         )
     except PlanError:
         assume(False)

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 import caseveil
 from caseveil import produce as story
+from caseveil import produce_table
 from caseveil.errors import BadInput, InsufficientBudget, NothingDiscovered, OutputError, PlanError, RowsError
 from caseveil.measurement.curator import Curator
 from caseveil.plan import Aggregates, Fabrication, Plan, Promise, TablePlan
@@ -280,7 +281,7 @@ def test_when_nothing_is_discovered_it_is_said_and_the_charge_stands(tmp_path: P
 
 
 def test_wide_columns_are_counted_by_themselves_when_the_cap_leaves_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(story, "FitOptions", lambda: FitOptions(ladder=(8,), products=8, iterations=60))
+    monkeypatch.setattr(produce_table, "FitOptions", lambda: FitOptions(ladder=(8,), products=8, iterations=60))
     values = tuple(f"v{i}" for i in range(1500))
     table = Table(name="t", columns=(Category(name="a", values=values), Category(name="b", values=("x",))))
     plan = Plan(

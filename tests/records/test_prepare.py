@@ -223,3 +223,17 @@ def test_preparing_twice_is_preparing_once(rows):
     assert second.missing == report.missing
     for column in COLUMNS[:2]:
         assert set(once.columns[column.name]) <= {"", *column.values}
+
+
+def test_a_linked_table_may_have_one_row_and_a_key_that_repeats():
+    table = Table(name="rows", columns=(Category(name="a"),), key="k")
+    rows, report = prepare(RawTable(columns={"k": ["x"], "a": ["1"]}), table, linked=True)
+    assert (rows.n, report.rows, report.unused_columns) == (1, 1, ())
+    rows, _ = prepare(RawTable(columns={"k": ["x", "x", ""], "a": ["1", "2", "3"]}), table, linked=True)
+    assert rows.columns["a"] == ["1", "2", "3"]
+
+
+def test_a_linked_table_without_rows_is_refused():
+    table = Table(name="rows", columns=(Category(name="a"),))
+    with pytest.raises(RowsError, match="table rows has no rows; take it out of the plan"):
+        prepare(RawTable(columns={"a": []}), table, linked=True)

@@ -6,19 +6,24 @@ import itertools
 import json
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pytest
 
 from caseveil.privacy.loss import EpsilonDelta, mu_for
 from caseveil.release.about import About
-from caseveil.release.bundle import BundleContents, TableContents
+from caseveil.release.bundle import BundleContents, KeyColumn, LinkContents, TableContents
+from caseveil.release.flattened import flatten
+from caseveil.release.link_promise import LinkPromise
 from caseveil.release.statement import Statement
 from caseveil.schema.attribute import Binned, Category, MultiChoice
+from caseveil.schema.flattened import FlattenedColumn
+from caseveil.schema.links import Link
 from caseveil.schema.table import Table
 from caseveil.schema.unit import PrivacyUnit
 from caseveil.synthesis.counts import PublishedCounts
+from caseveil.synthesis.linked_counts import ANY, LINKS, PAIR, VICTIMS, LinkCounts
 
 TABLE = Table(
     name="cases",
@@ -32,11 +37,41 @@ TABLE = Table(
 )
 
 
-def invent(rows: int, seed: int) -> dict[str, list[str]]:
-    """Records of TABLE; the same on every machine."""
+VICTIMS_TABLE = Table(
+    name="victims",
+    columns=(
+        Category(name="gender", values=("Female", "Male")),
+        Binned(name="age", edges=(0, 18)),
+        MultiChoice(name="means", values=("Debt", "Threats"), delimiter="; "),
+    ),
+    key="victim_id",
+)
+PERPETRATORS_TABLE = Table(
+    name="perpetrators",
+    columns=(
+        Category(name="gender", values=("Female", "Male"), meaning="As seen by the victim"),
+        MultiChoice(name="role", values=("Recruiter", "Exploiter", "Driver")),
+        Category(name="région", values=("Asia", "Ümland, süd", "Africa")),
+    ),
+)
+FLATTENED = (
+    FlattenedColumn(name="victimGender", table="victims", column="gender", recode={"Female": "Woman"}),
+    FlattenedColumn(name="means", table="victims", column="means", recode={"Debt": ""}),
+    FlattenedColumn(name="genders", table="perpetrators", column="gender", meaning="Of all perpetrators"),
+    FlattenedColumn(
+        name="regions", table="perpetrators", column="région", recode={"Africa": "Afrasia", "Asia": "Afrasia"}
+    ),
+    FlattenedColumn(name="roles", table="perpetrators", column="role"),
+    FlattenedColumn(name="isRecruited", table="perpetrators", column="role", has="Recruiter"),
+    FlattenedColumn(name="isIndebted", table="victims", column="means", has="Debt", yes="ja"),
+)
+
+
+def invent(rows: int, seed: int, table: Table = TABLE) -> dict[str, list[str]]:
+    """Records of a table; the same on every machine."""
     dice = random.Random(seed)
     out: dict[str, list[str]] = {}
-    for column in TABLE.columns:
+    for column in table.columns:
         assert column.values is not None
         if isinstance(column, MultiChoice):
             out[column.name] = [
@@ -118,6 +153,111 @@ def make_contents(rows: int = 300, seed: int = 1, **changes: object) -> BundleCo
         fidelity={"mean_error_in_sigma": 0.98, "by_length": {"1": 0.9, "2": 1.0}},
         plan_digest="5a" * 32,
     )
+
+
+def values_of(table: Table, records: Mapping[str, Sequence[str]], prefix: str) -> list[list[tuple[str, str]]]:
+    """Per record, its values, each under the name that counts across the link give its column."""
+    out: list[list[tuple[str, str]]] = []
+    for cells in zip(*records.values(), strict=True):
+        here: list[tuple[str, str]] = []
+        for column, cell in zip(table.columns, cells, strict=True):
+            items = cell.split(column.delimiter) if isinstance(column, MultiChoice) else [cell]
+            here += [(f"{prefix}.{column.name}", item) for item in items if item]
+        out.append(here)
+    return out
+
+
+def count_links_by_hand(victims: TableContents, perpetrators: TableContents) -> LinkCounts:
+    """Counts across the link by looking at every victim and every perpetrator: the slow way, as a yardstick."""
+    assert victims.key is not None
+    assert perpetrators.key is not None
+    of_victim = values_of(victims.table, victims.records, "victims")
+    of_link = values_of(perpetrators.table, perpetrators.records, "perpetrators")
+    seen: Counter[tuple[str, str]] = Counter()
+    parts: dict[str, float] = {}
+
+    def text(*values: tuple[str, str]) -> str:
+        cells: dict[str, str] = {}
+        for name, value in values:
+            delimiter = "; " if name == "victims.means" else ";"
+            cells[name] = f"{cells[name]}{delimiter}{value}" if name in cells else value
+        return json.dumps(cells, sort_keys=True, ensure_ascii=False)
+
+    for key, own in zip(victims.key.cells, of_victim, strict=True):
+        links = [values for to, values in zip(perpetrators.key.cells, of_link, strict=True) if to == key]
+        number = ("number of perpetrators", str(len(links)))
+        seen[text(number), VICTIMS] += 1
+        seen.update((text(number, value), VICTIMS) for value in own)
+        for values in links:
+            for size in (1, 2):
+                for some in itertools.combinations(values, size):
+                    seen[text(*some), LINKS] += 1
+                    seen[text(*some, number), LINKS] += 1
+                    seen.update((text(*some, value), LINKS) for value in own)
+        some_link = {some for values in links for size in (1, 2) for some in itertools.combinations(values, size)}
+        for some in some_link:
+            seen[text(*some), ANY] += 1
+            seen.update((text(*some, value), ANY) for value in own)
+        for one, other in itertools.permutations(links, 2):
+            for a, b in itertools.product(one, other):
+                pair = text(a, (f"other {b[0]}", b[1]))
+                parts[pair] = parts.get(pair, 0.0) + 1.0 / (len(links) * (len(links) - 1))
+    rows = [(what, of, n) for (what, of), n in sorted(seen.items())]
+    rows += [(what, PAIR, round(n)) for what, n in sorted(parts.items())]
+    count = np.array([n for _, _, n in rows], dtype=np.int64)
+    return LinkCounts(
+        combination=tuple(what for what, _, _ in rows),
+        of=tuple(of for _, of, _ in rows),
+        count=count,
+        lower=np.maximum(0, count - 12),
+        upper=count + 12,
+    )
+
+
+def make_linked(victims: int = 80, seed: int = 4, shared: int | None = None, **changes: object) -> BundleContents:
+    """A release of two linked tables, with 0 to 3 perpetrators a victim, in no order."""
+    dice = random.Random(seed)
+    keys = [f"v{i:04d}" for i in dice.sample(range(10_000), victims)]
+    named = [key for key in keys for _ in range(int(dice.random() * 4))]
+    dice.shuffle(named)
+    tables = {}
+    for table, cells in ((VICTIMS_TABLE, keys), (PERPETRATORS_TABLE, named)):
+        records = invent(len(cells), seed, table)
+        tables[table.name] = TableContents(
+            table=table,
+            records=records,
+            counts=count_by_hand(table, records, 2),
+            key=KeyColumn(name="victim_id", cells=cells),
+        )
+    link = Link(to="victims", key="victim_id", at_most=3, shared_by_at_most=shared)
+    promise = LinkPromise(to="victims", table="perpetrators", at_most=3, shared_by_at_most=shared)
+    unit = PrivacyUnit(name="victim" if shared is None else "victim or perpetrator")
+    return BundleContents(
+        about=About(name="linked", version="2026-11", title="Victims and perpetrators", publisher="A_publisher"),
+        tables=tables,
+        statement=make_statement(victims, 2, unit=unit, links=promise, **changes),
+        fidelity={"links": {"concordance": 0.5}},
+        plan_digest="7b" * 32,
+        links=LinkContents(
+            table="perpetrators",
+            link=link,
+            counts=count_links_by_hand(*tables.values()),
+            flattened=flatten(FLATTENED, *tables.values()),
+            flattened_columns=FLATTENED,
+        ),
+    )
+
+
+@pytest.fixture
+def linked() -> BundleContents:
+    """80 victims with up to 3 perpetrators each."""
+    return make_linked()
+
+
+@pytest.fixture(scope="session")
+def make_links() -> Callable[..., BundleContents]:
+    """The builder of linked contents itself."""
+    return make_linked
 
 
 @pytest.fixture

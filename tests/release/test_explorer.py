@@ -88,3 +88,41 @@ def test_numbers_stand_beside_their_labels(contents: BundleContents, page: str, 
     assert row
     cells = re.findall(r"<td[^>]*>(\d+)<span", row.group(1))
     assert cells == [str(number[f'{{"age": "{age}", "gender": "Male"}}']) for age in ages]
+
+
+def test_counts_across_the_link_come_back(linked: BundleContents) -> None:
+    data = contents_for_explorer(linked)
+    assert explorer.embedded(render(linked)["explorer.html"]) == data
+    assert linked.links is not None
+    assert data["links"]["count"] == linked.links.counts.count.tolist()
+    assert [table["name"] for table in data["tables"]] == ["victims", "perpetrators"]
+
+
+@pytest.mark.skipif(BROWSER is None, reason="needs Chromium")
+def test_both_tables_and_the_link_are_shown(linked: BundleContents, tmp_path: Path) -> None:
+    file = tmp_path / "explorer.html"
+    file.write_bytes(render(linked)["explorer.html"])
+    assert linked.links is not None
+    counts = linked.tables["perpetrators"].counts
+    number = dict(zip(counts.combination, counts.count.tolist(), strict=True))
+    page = shown(file, "table=perpetrators&show=gender")
+    row = re.search('<th scope="row">Female</th>(.*?)</tr>', page, re.DOTALL)
+    assert row
+    female = number['{"gender": "Female"}']
+    assert f'<span class="count">{female}</span>' in row.group(1)
+    of = list(dict.fromkeys(linked.links.counts.of))
+    options = re.search('<select id="across-of">(.*?)</select>', page, re.DOTALL)
+    assert options
+    assert re.findall(">([^<]*)</option>", options.group(1)) == of
+    first = [int(n) for n, what in zip(linked.links.counts.count, linked.links.counts.of, strict=True) if what == of[0]]
+    table = page.split('id="across-hits"')[1]
+    cells = [int(text) for text in re.findall(r'<span class="count">([\d,]+)</span>', table)]
+    assert cells == sorted(first, reverse=True)[: len(cells)]
+    assert len(cells) == min(50, len(first))
+
+
+@pytest.mark.skipif(BROWSER is None, reason="needs Chromium")
+def test_one_table_has_no_section_on_links(page: str, tmp_path: Path) -> None:
+    file = tmp_path / "explorer.html"
+    file.write_text(page, encoding="utf-8")
+    assert '<section id="across" aria-labelledby="across-title" hidden="">' in shown(file, "show=gender")

@@ -98,12 +98,15 @@ def test_any_damage_to_any_file_is_found(contents: BundleContents, tmp_path: Pat
             shutil.rmtree(out)
 
 
-def test_damage_with_fitting_hashes_never_raises(make: Callable[..., BundleContents], tmp_path: Path) -> None:
+@pytest.mark.parametrize("builder", ["make", "make_links"])
+def test_damage_with_fitting_hashes_never_raises(
+    builder: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     """Bytes of the text files are changed and hashed again: all but Parquet, whose reader is not ours.
 
     A change is found too, save in fidelity.json, whose numbers stand nowhere else.
     """
-    good = render(make(software=software_versions()))
+    good = render(request.getfixturevalue(builder)(software=software_versions()))
     dice = random.Random(6)
     for path in (path for path in good if not path.endswith(".parquet")):
         data = good[path]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from caseveil.schema.attribute import Attribute, Category, MultiChoice
 from caseveil.schema.domain import Clique, Domain
 from caseveil.synthesis import counts as room
-from caseveil.synthesis.counts import Publication, publish
+from caseveil.synthesis.counts import PeopleEstimates, Publication, publish
 from caseveil.synthesis.model import Mixture
 from caseveil.synthesis.observed import NoisyResiduals
 from caseveil.synthesis.presence import Presence
@@ -57,8 +57,7 @@ def publication(
     return publish(
         codes,
         attributes,
-        residuals,
-        model_of(codes, residuals.domain),
+        PeopleEstimates(residuals=residuals, mixture=model_of(codes, residuals.domain)),
         Presence(scale=scale),
         cliques,
         share=share,

@@ -11,7 +11,7 @@ from caseveil.measurement.residuals import optimal_variances
 from caseveil.measurement.workload import plan_workload
 from caseveil.records.encoding import EncodedRows
 from caseveil.schema.attribute import Attribute
-from caseveil.synthesis.counts import Publication, publish
+from caseveil.synthesis.counts import PeopleEstimates, Publication, publish
 from caseveil.synthesis.model import FitOptions, fit
 from caseveil.synthesis.presence import judge
 from caseveil.synthesis.records import RefineOptions, draw, refine
@@ -44,7 +44,15 @@ def release(rows: EncodedRows, mu: float, share: float | None, seed: int) -> Pub
         rng=rng,
     )
     cliques = list(workload.weights)
-    return publish(codes, ATTRIBUTES, residuals, mixture, presence, cliques, share=share, delimiters={})
+    return publish(
+        codes,
+        ATTRIBUTES,
+        PeopleEstimates(residuals=residuals, mixture=mixture),
+        presence,
+        cliques,
+        share=share,
+        delimiters={},
+    )
 
 
 def truth_of(rows: EncodedRows) -> Counter[str]:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from caseveil.schema.domain import Domain
-from caseveil.synthesis.model import FitOptions, Mixture, _Objective, contrasts, fit
+from caseveil.synthesis.model import FitOptions, Mixture, fit
+from caseveil.synthesis.objective import Objective, contrasts
 from caseveil.synthesis.observed import NoisyResiduals, centre
 from tests.measurement.invented import domain_of, noisy_residuals, random_rows, up_to
 
@@ -49,7 +50,7 @@ def noise_of(domain: Domain, rng: np.random.Generator, length: int = 3) -> Noisy
     )
 
 
-def inputs(objective: _Objective, mixture: Mixture) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def inputs(objective: Objective, mixture: Mixture) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     factors = np.concatenate([b.T @ p for b, p in zip(objective.bases, mixture.probabilities, strict=True)])
     return factors.astype(np.float32), (mixture.total * mixture.weights).astype(np.float32)
 
@@ -59,7 +60,7 @@ def inputs(objective: _Objective, mixture: Mixture) -> tuple[NDArray[np.float32]
 def test_the_loss_is_the_weighted_misfit_of_all_residuals(domain: Domain, seed: int) -> None:
     rng = np.random.default_rng(seed)
     mixture, residuals = mixture_of(domain, 3, 100.0, rng), noise_of(domain, rng)
-    objective = _Objective(residuals, WIDEST)
+    objective = Objective(residuals, WIDEST)
     loss, _, _ = objective.loss_and_gradient(*inputs(objective, mixture))
     table = dense(mixture)
     brute = 0.0
@@ -76,7 +77,7 @@ def test_the_loss_is_the_weighted_misfit_of_all_residuals(domain: Domain, seed: 
 def test_the_gradients_are_those_of_the_loss(domain: Domain, seed: int) -> None:
     """Central differences: the loss is a polynomial, and float32 leaves about three digits."""
     rng = np.random.default_rng(seed)
-    objective = _Objective(noise_of(domain, rng), WIDEST)
+    objective = Objective(noise_of(domain, rng), WIDEST)
     factors, mass = inputs(objective, mixture_of(domain, 3, 100.0, rng))
     _, by_factor, by_mass = objective.loss_and_gradient(factors, mass)
     for gradient, which in ((by_factor, 0), (by_mass, 1)):

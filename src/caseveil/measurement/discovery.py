@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 MU_SHARE = 0.15
 """Share of squared mu that discovery takes where some columns are undeclared."""
@@ -19,10 +19,13 @@ DELTA_SHARE = 0.25
 
 @dataclass(frozen=True, kw_only=True)
 class Discovery:
-    """Discovered values by column, in alphabetical order, and the noisy count from which on they were kept."""
+    """Discovered values by column, in alphabetical order, and the noisy count from which on they were kept.
+
+    linked: those of the columns of linked rows."""
 
     values: Mapping[str, tuple[str, ...]]
     threshold: int
+    linked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def new_value_chance(threshold: int, sigma: float, touched: int) -> float:

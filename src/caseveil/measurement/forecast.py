@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from caseveil.errors import PlanError
+from caseveil.measurement.link_workload import LINK_WEIGHTS, SIDE_SHARE
 from caseveil.measurement.residuals import optimal_variances
 from caseveil.measurement.workload import DEFAULT_CELLS_CAP, DEFAULT_WEIGHTS, plan_workload
 from caseveil.privacy.loss import EpsilonDelta, mu_for
@@ -64,9 +65,13 @@ def forecast(
     length: int = 3,
     weights: Sequence[float] | None = None,
     cells_cap: int = DEFAULT_CELLS_CAP,
+    linked: bool = False,
+    changed: int = 1,
 ) -> Forecast:
     """Errors if every combination up to `length` is measured; n is a public guess, delta None is 1 / (n ln n).
 
+    linked: the domain is that of a victim with one drawn perpetrator, and further views take their share of the
+    budget; changed: how many times larger the noise is for a unit that touches several victims (Curator).
     Closed form (Xiao et al. 2023); rounding noise to integers adds less than 1/12 to a variance.
     """
     if n < 2:
@@ -75,11 +80,12 @@ def forecast(
         raise PlanError(f"length ({length}) must be 1 to 5")
     people = max(n, 10)
     delta = 1.0 / (people * math.log(people)) if delta is None else delta
-    workload = plan_workload(domain, length=length, weights=weights or DEFAULT_WEIGHTS, cells_cap=cells_cap)
+    usual = LINK_WEIGHTS if linked else DEFAULT_WEIGHTS
+    workload = plan_workload(domain, length=length, weights=weights or usual, cells_cap=cells_cap)
     unit = optimal_variances(workload.weights, domain, 1.0)
     rows = []
     for epsilon in epsilons:
-        mu = mu_for(EpsilonDelta(epsilon=epsilon, delta=delta))
+        mu = mu_for(EpsilonDelta(epsilon=epsilon, delta=delta)) * math.sqrt(1.0 - SIDE_SHARE * linked) / changed
         for k in range(1, length + 1):
             cliques = workload.of_length(k)
             if not cliques:

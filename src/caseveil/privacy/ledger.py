@@ -8,60 +8,29 @@ A charge is on the disk before `charge` returns, and stands even when the proces
 A machine that stops in the middle of a write can leave a last line without its end. No noise was drawn for
 it, yet it counts as spent when its event can be read; the next charge then closes the line with a mark and
 goes on. When the event cannot be read, the ledger refuses to go on and says what to do.
+
+Lines: `ledger_lines`. Copies that went on apart: `ledger_merge`. Views for people: `ledger_views`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from caseveil.errors import InsufficientBudget, LedgerError
 from caseveil.privacy.accountant import TotalLoss, total
+from caseveil.privacy.durable import append
 from caseveil.privacy.filelock import exclusive
+from caseveil.privacy.ledger_lines import HEADER, INTERRUPTED, Book, Entry, charge_line, read_book, read_entry
 from caseveil.privacy.loss import SMALLEST_DELTA, EpsilonDelta, GaussianDP, mu_for
-from caseveil.privacy.mechanism import Event, event_from_json
+from caseveil.privacy.mechanism import Event
 
-HEADER = b'{"format": "caseveil-ledger", "format_version": 1}'
-INTERRUPTED = b" (interrupted)"
+__all__ = ["HEADER", "Entry", "Ledger", "remaining"]
 
-_TEXTS = ("release", "version", "unit", "population", "plan_digest", "time")
 _PATIENCE = 60.0
-_EVENT_START = b', "event": '
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One event on the books. time is UTC and for people only: the order of entries is that of the lines.
-
-    interrupted: the machine stopped while the entry was written, so no noise was ever drawn for it and its
-    texts are not known; it counts as spent all the same.
-    """
-
-    event: Event
-    release: str
-    version: str
-    unit: str
-    population: str
-    plan_digest: str
-    time: str
-    interrupted: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Book:
-    """What the bytes of a ledger say."""
-
-    entries: tuple[Entry, ...] = ()
-    last: bytes = HEADER  # the last line, whole or torn, without its newline
-    torn: bool = False
-    size: int = 0
 
 
 class Ledger:
@@ -72,7 +41,7 @@ class Ledger:
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
-        self._book = _Book()
+        self._book = Book()
         self._depth = 0
 
     @classmethod
@@ -85,8 +54,28 @@ class Ledger:
             return cls()
         ledger = cls(Path(path).resolve())
         ledger._check_place()
-        ledger._refresh()
+        ledger._look()
         return ledger
+
+    @classmethod
+    def read(cls, path: Path) -> Ledger:
+        """Read and verify a ledger that is there, for looking only: its folder need not be writable.
+
+        Raises LedgerError when the file is damaged, is no ledger or is not there.
+        """
+        ledger = cls(Path(path).resolve())
+        if os.access(ledger._folder, os.W_OK):
+            ledger._look()
+        else:
+            ledger._refresh()
+        if not ledger._book.size:
+            raise LedgerError(f"the ledger ({Path(path).name}) must be a file that is there")
+        return ledger
+
+    @property
+    def book(self) -> Book:
+        """All that the file says, as of the last look at it."""
+        return self._book
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -129,7 +118,7 @@ class Ledger:
             raise InsufficientBudget(
                 requested=total(wanted).epsilon(budget.delta),
                 spent=spent.epsilon(budget.delta),
-                remaining=_remaining(spent, budget),
+                remaining=remaining(spent, budget),
                 delta=budget.delta,
             )
 
@@ -150,14 +139,17 @@ class Ledger:
             if not all(isinstance(text, str) for text in texts.values()):
                 raise TypeError("release, version, unit, population and plan_digest must be text")
             book = self._book
-            lead, last = (INTERRUPTED + b"\n", book.last + INTERRUPTED) if book.torn else (b"", book.last)
-            line = _line(last, event, texts)
+            previous = book.closed
+            line = charge_line(previous, event, texts)
             size = 0
             if self.path is not None:
-                lead = lead if book.size else HEADER + b"\n"
+                lead = b"" if book.size else HEADER + b"\n"
+                lead = INTERRUPTED + b"\n" if book.torn else lead
                 size = self._append(lead + line + b"\n", at=book.size)
-            entry = _entry(line, last, len(book.entries) + 2)  # what the next reader will see
-            self._book = _Book(entries=(*book.entries, entry), last=line, size=size)
+            entry = read_entry(
+                line, previous, len(book.entries) + len(book.merges) + 2
+            )  # what the next reader will see
+            self._book = Book(entries=(*book.entries, entry), merges=book.merges, last=line, size=size)
 
     def describe(self) -> str:
         """The entries as a table for people, one line each."""
@@ -174,10 +166,26 @@ class Ledger:
         assert self.path is not None
         if self.path.is_dir():
             raise LedgerError(f"the ledger ({self.path.name}) must be a file, but it is a folder; name a file in it")
-        if not self.path.parent.is_dir():
+        if not self._folder.is_dir():
             raise LedgerError(f"the folder of the ledger ({self.path.name}) must exist; make it, or correct the plan")
-        if not os.access(self.path if self.path.exists() else self.path.parent, os.W_OK):
+        if not os.access(self.path if self.path.exists() else self._folder, os.W_OK):
             raise LedgerError(f"the ledger ({self.path.name}) must be writable: a charge is written before any count")
+
+    @property
+    def _folder(self) -> Path:
+        assert self.path is not None
+        return self.path.parent
+
+    def _look(self) -> None:
+        """Read the file. What looks torn or damaged may be somebody's write half done: then look again in turn."""
+        try:
+            self._refresh()
+            if not self._book.torn:
+                return
+        except LedgerError:
+            pass
+        with self.locked():  # reads afresh
+            pass
 
     def _refresh(self) -> None:
         assert self.path is not None
@@ -191,32 +199,13 @@ class Ledger:
             return
         except OSError as error:
             raise LedgerError(f"the ledger ({self.path.name}) could not be read ({error.strerror})") from None
-        self._book = _read(data)
+        self._book = read_book(data)
 
     def _append(self, data: bytes, *, at: int) -> int:
         """Write data at the end of the file, down to the disk; the new size. A failure leaves the file as before."""
         assert self.path is not None
-        new = not at
         try:
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
-            try:
-                if os.fstat(descriptor).st_size != at:
-                    raise LedgerError("the ledger was changed by a program that takes no turns; nothing was charged")
-                try:
-                    rest = data
-                    while rest:
-                        rest = rest[os.write(descriptor, rest) :]
-                    os.fsync(descriptor)
-                except OSError:
-                    with suppress(OSError):
-                        os.ftruncate(descriptor, at)
-                        if new:
-                            self.path.unlink()
-                    raise
-            finally:
-                os.close(descriptor)
-            if new:
-                _sync_folder(self.path.parent)
+            append(self.path, data, at=at)
         except OSError as error:
             raise LedgerError(
                 f"the ledger ({self.path.name}) could not be written ({error.strerror}); nothing was counted"
@@ -224,105 +213,10 @@ class Ledger:
         return at + len(data)
 
 
-def _remaining(spent: TotalLoss, budget: EpsilonDelta) -> float:
+def remaining(spent: TotalLoss, budget: EpsilonDelta) -> float:
     """Epsilon, at the delta of the budget, of the largest Gaussian release that still fits; 0 when none does."""
     left = budget.delta - spent.delta
     if left < SMALLEST_DELTA:
         return 0.0
     square = mu_for(EpsilonDelta(epsilon=budget.epsilon, delta=left)) ** 2 - spent.mu**2
     return GaussianDP(mu=square**0.5).epsilon(left) if square > 0 else 0.0
-
-
-def _line(previous: bytes, event: Event, texts: Mapping[str, str]) -> bytes:
-    """One line, ASCII: the event stands right after the hash, so that a torn line loses it last."""
-    record = {"previous": hashlib.sha256(previous).hexdigest(), "event": event.to_json(), **texts}
-    return json.dumps(record, allow_nan=False).encode("ascii")
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new file's name durable, where folders can be synced (not on Windows nor in a browser)."""
-    if sys.platform in ("win32", "emscripten"):
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _read(data: bytes) -> _Book:
-    """Verify every line. Raises LedgerError naming the first one that is wrong."""
-    *lines, rest = data.split(b"\n")
-    if not lines and HEADER.startswith(rest):
-        raise LedgerError("the ledger is empty or cut short in its first line; if it never held a release, delete it")
-    if not lines or lines[0] != HEADER:
-        raise LedgerError("line 1 of the ledger is damaged, or the file is not a ledger of this version of Caseveil")
-    entries: list[Entry] = []
-    last = HEADER
-    for number, line in enumerate(lines[1:], start=2):
-        entries.append(_entry(line, last, number))
-        last = line
-    if rest:
-        entries.append(_torn_entry(rest, last, len(lines) + 1))
-        last = rest
-    return _Book(entries=tuple(entries), last=last, torn=bool(rest), size=len(data))
-
-
-def _entry(line: bytes, previous: bytes, number: int) -> Entry:
-    if line.endswith(INTERRUPTED):
-        return _torn_entry(line, previous, number)
-    try:
-        record = json.loads(line.decode("ascii"))
-    except ValueError:
-        raise LedgerError(_damaged(number, "cannot be read")) from None
-    if not isinstance(record, dict) or set(record) != {"previous", "event", *_TEXTS}:
-        raise LedgerError(_damaged(number, "does not have the fields of an entry"))
-    if record["previous"] != hashlib.sha256(previous).hexdigest():
-        raise LedgerError(_damaged(number - 1, f"is not the one that line {number} was written after"))
-    if not all(isinstance(record[name], str) for name in _TEXTS):
-        raise LedgerError(_damaged(number, "holds something that is not text"))
-    return _make_entry(_event(record["event"], number), record)
-
-
-def _torn_entry(line: bytes, previous: bytes, number: int) -> Entry:
-    """The event of a line whose write was interrupted."""
-    start = b'{"previous": "' + hashlib.sha256(previous).hexdigest().encode("ascii") + b'"' + _EVENT_START
-    shared = min(len(line), len(start))
-    if line[:shared] != start[:shared]:
-        raise LedgerError(_damaged(number - 1, f"is not the one that line {number} was written after"))
-    try:
-        event, _ = json.JSONDecoder().raw_decode(line[len(start) :].decode("ascii"))
-    except ValueError:
-        raise LedgerError(
-            f"line {number} of the ledger, its last, was cut short: the machine stopped while a charge was being "
-            f"written, before any noise was drawn for it. Its event cannot be read, so nothing more is charged. "
-            f"Keep a copy of the file, delete that last line and make the release again"
-        ) from None
-    return _make_entry(_event(event, number), dict.fromkeys(_TEXTS, ""), interrupted=True)
-
-
-def _make_entry(event: Event, texts: Mapping[str, str], *, interrupted: bool = False) -> Entry:
-    return Entry(
-        event=event,
-        release=texts["release"],
-        version=texts["version"],
-        unit=texts["unit"],
-        population=texts["population"],
-        plan_digest=texts["plan_digest"],
-        time=texts["time"],
-        interrupted=interrupted,
-    )
-
-
-def _event(data: object, number: int) -> Event:
-    try:
-        return event_from_json(data)
-    except LedgerError as error:
-        raise LedgerError(f"line {number} of the ledger: {error}") from None
-
-
-def _damaged(number: int, how: str) -> str:
-    return (
-        f"line {number} of the ledger {how}: it was edited or damaged, so what was spent is not known and "
-        f"nothing more is charged. Put back the last good copy"
-    )

@@ -11,15 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caseveil.records.encoding import EncodedRows, distinct_rows
+from caseveil.records.linkage import LinkedRows
 from caseveil.records.prepare import Rows
-from caseveil.schema.attribute import MISSING, MultiChoice
+from caseveil.schema.attribute import MISSING, Column, MultiChoice
 from caseveil.schema.domain import Clique
 
 _COLLAPSE_BELOW = 0.5  # share of distinct rows below which weighted counting of them is faster
 
 
 def count(rows: EncodedRows, clique: Clique) -> NDArray[np.int64]:
-    """People in every cell of one marginal; shape of the clique, 0-d (the number of people) for ()."""
+    """People (in parts of 1 / grid) in every cell of one marginal; shape of the clique, 0-d (all of them) for ()."""
     return count_many(rows, (clique,))[clique]
 
 
@@ -35,19 +36,21 @@ def count_many(rows: EncodedRows, cliques: Iterable[Clique]) -> dict[Clique, NDA
             not 0 <= place < len(rows.domain) for place in clique
         ):
             raise ValueError(f"clique {clique} must hold attribute positions in rising order")
-    codes, weights = rows.codes, None
+    # Weights are float64 in bincount: whole numbers are exact up to 2^53.
+    codes = rows.codes
+    weights: NDArray[np.float64] | None = None if rows.weights is None else rows.weights.astype(np.float64)
     if len(ordered) > 8:
-        first, _, counts = distinct_rows(codes, rows.domain.sizes)
+        first, kind, _ = distinct_rows(codes, rows.domain.sizes)
         if len(first) < _COLLAPSE_BELOW * rows.n:
-            # Weights are float64 in bincount: exact up to 2^53 people.
-            codes, weights = np.asfortranarray(codes[first]), counts.astype(np.float64)
+            codes = np.asfortranarray(codes[first])
+            weights = np.bincount(kind, weights=weights).astype(np.float64)
     columns: dict[int, NDArray[np.int64]] = {}
     path: list[NDArray[np.int64]] = []  # path[d]: flat index over the first d + 1 attributes of `walked`
     walked: Clique = ()
     out: dict[Clique, NDArray[np.int64]] = {}
     for clique in ordered:
         if not clique:
-            out[clique] = np.array(rows.n, dtype=np.int64)
+            out[clique] = np.array(rows.n if rows.weights is None else rows.weights.sum(), dtype=np.int64)
             continue
         shared = _shared(walked, clique)
         del path[shared:]
@@ -86,14 +89,32 @@ def value_counts(rows: Rows, column: str, *, at_most: int | None = None) -> dict
     if declared is None:
         raise ValueError(f"column {column} must be one of {', '.join(rows.columns)}")
     tally = Counter(rows.columns[column])
-    tally.pop(MISSING, None)
-    if not isinstance(declared, MultiChoice):
-        return dict(tally)
     items: Counter[str] = Counter()
     for cell, people in tally.items():
-        held = cell.split(declared.delimiter)
-        if at_most is not None and len(held) > at_most:
-            held = sorted(held, key=lambda item: _mix(cell, item))[:at_most]
-        for item in held:
+        for item in _items(cell, declared, at_most):
             items[item] += people
     return dict(items)
+
+
+def linked_value_counts(rows: LinkedRows, column: str, *, at_most: int | None = None) -> dict[str, int]:
+    """Victims per value (or item) that any of their linked rows has; the missing value is left out.
+
+    at_most bounds the items of one cell, as in `value_counts`.
+    """
+    declared = next(other for other in rows.perpetrators.table.columns if other.name == column)
+    cells = rows.perpetrators.columns[column]
+    seen = set(zip(rows.victim_of.tolist(), cells, strict=True))
+    held = {(victim, item) for victim, cell in seen for item in _items(cell, declared, at_most)}
+    return dict(Counter(item for _, item in held))
+
+
+def _items(cell: str, column: Column, at_most: int | None) -> list[str]:
+    """What one cell states; nothing where it is missing."""
+    if cell == MISSING:
+        return []
+    if not isinstance(column, MultiChoice):
+        return [cell]
+    held = cell.split(column.delimiter)
+    if at_most is not None and len(held) > at_most:
+        held = sorted(held, key=lambda item: _mix(cell, item))[:at_most]
+    return held

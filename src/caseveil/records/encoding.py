@@ -17,14 +17,24 @@ _WORD = 2**62  # codes of several columns are packed into one int64 up to this
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class EncodedRows:
-    """Private rows as codes: (n, len(domain)) int32 in Fortran order, codes[:, i] below domain.sizes[i]."""
+    """Private rows as codes: (n, len(domain)) int32 in Fortran order, codes[:, i] below domain.sizes[i].
+
+    Where several rows belong to one person each counts as weights[row] / grid of a person, with whole weights, so that
+    counts are exact on that grid; weights None: each row is a person.
+    """
 
     domain: Domain
     codes: NDArray[np.int32]
+    weights: NDArray[np.int64] | None = None
+    grid: int = 1
 
     def __post_init__(self) -> None:
         if self.codes.ndim != 2 or self.codes.shape[1] != len(self.domain):
             raise ValueError("codes must have one column per attribute of the domain")
+        if self.weights is not None and self.weights.shape != (self.n,):
+            raise ValueError("weights must be one per row")
+        if self.grid < 1 or (self.weights is None and self.grid != 1):
+            raise ValueError("grid must be 1 or more, and 1 without weights")
 
     @property
     def n(self) -> int:

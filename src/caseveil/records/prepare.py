@@ -73,7 +73,7 @@ class _Reading:
     unreadable_rows: int = 0
 
 
-def prepare(raw: RawTable, table: Table) -> tuple[Rows, IntakeReport]:
+def prepare(raw: RawTable, table: Table, *, linked: bool = False) -> tuple[Rows, IntakeReport]:
     """Rows of the declared columns, in the plan's words.
 
     Cells are stripped of surrounding space first. A binned column takes plain numbers ('17', '17.0'; a point, no
@@ -81,12 +81,17 @@ def prepare(raw: RawTable, table: Table) -> tuple[Rows, IntakeReport]:
     its own labels. Raises RowsError, one line for every fault: columns that
     are absent, fewer than two rows, a key that is empty or repeats, values outside the declared ones where
     the column says refuse, and a column without declared values in which every cell is missing.
+
+    linked: the table links to one of people (see `linkage`), so one row is enough, and its key may repeat or be empty.
     """
     faults = _absent(raw, table)
-    if raw.n < 2:
+    if linked and not raw.n:
+        faults.append(f"table {table.name} has no rows; take it out of the plan to release the other table alone")
+        raise RowsError("\n".join(faults))
+    if raw.n < 2 and not linked:
         faults.append(f"table {table.name} has {raw.n} row{'' if raw.n == 1 else 's'}; a release needs at least 2 rows")
         raise RowsError("\n".join(faults))
-    if table.key is not None and table.key in raw.columns:
+    if table.key is not None and table.key in raw.columns and not linked:
         faults.extend(_key_faults(table.key, raw.columns[table.key]))
     columns: dict[str, Sequence[str]] = {}
     outside: dict[str, int] = {}
@@ -123,13 +128,14 @@ def prepare(raw: RawTable, table: Table) -> tuple[Rows, IntakeReport]:
 def _absent(raw: RawTable, table: Table) -> list[str]:
     wanted = [*([table.key] if table.key is not None else []), *(column.name for column in table.columns)]
     return [
-        f"{'key column' if name == table.key else 'column'} {name} is not in the data{_nearest(name, raw)}"
+        f"{'key column' if name == table.key else 'column'} {name} is not in the data{nearest_column(name, raw)}"
         for name in wanted
         if name not in raw.columns
     ]
 
 
-def _nearest(name: str, raw: RawTable) -> str:
+def nearest_column(name: str, raw: RawTable) -> str:
+    """The end of a sentence about a column that is not there: the likeliest one meant, or where to look."""
     folded = {other.casefold(): other for other in raw.columns}
     near = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.7)
     return (

@@ -8,18 +8,18 @@ import os
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from caseveil.errors import BundleError, OutputError, PlanError
-from caseveil.release import explorer, formats
+from caseveil.release import explorer, formats, link_files
 from caseveil.release.about import About, check_table_names
+from caseveil.release.contents import BundleContents, KeyColumn, LinkContents, TableContents
 from caseveil.release.manifest import FORMAT, MANIFEST, Manifest, canonical_json
 from caseveil.release.statement import Statement
-from caseveil.schema.codebook import table_from_schema
+from caseveil.schema.codebook import flattened_rows, key_name, table_from_schema
+from caseveil.schema.flattened import NAME as FLATTENED
 from caseveil.schema.table import Table
-from caseveil.synthesis.counts import PublishedCounts
 
 DATA_PACKAGE = "datapackage.json"
 STATEMENT = "STATEMENT.md"
@@ -30,59 +30,14 @@ ROOM = 64_000_000
 """Bytes that must be free before anything is charged: several times the bundle of a usual release."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class TableContents:
-    """One table of a bundle: what it declares, its synthetic records (column -> cells), its published counts."""
-
-    table: Table
-    records: Mapping[str, Sequence[str]] = field(repr=False)
-    counts: PublishedCounts = field(repr=False)
-
-    def __post_init__(self) -> None:
-        names = tuple(column.name for column in self.table.columns)
-        if tuple(self.records) != names:
-            raise PlanError(f"records of {self.table.name} must have the columns of the table, in its order")
-        if len({len(values) for values in self.records.values()}) > 1:
-            raise PlanError(f"records of {self.table.name} must have equally many cells in every column")
-
-    @property
-    def rows(self) -> int:
-        """Number of synthetic records."""
-        return len(next(iter(self.records.values())))
-
-
-@dataclass(frozen=True, kw_only=True)
-class BundleContents:
-    """Everything that a bundle says. All of it is safe to publish.
-
-    tables: by name, in the order of the plan. fidelity: JSON values computed from protected numbers only.
-    """
-
-    about: About
-    tables: Mapping[str, TableContents]
-    statement: Statement
-    fidelity: Mapping[str, object]
-    plan_digest: str
-
-    def __post_init__(self) -> None:
-        if not self.tables:
-            raise PlanError("a bundle must hold at least one table")
-        check_table_names(self.tables)
-        for name, contents in self.tables.items():
-            if contents.table.name != name:
-                raise PlanError(f"tables.{name} must stand under its own name ({contents.table.name})")
-
-
 def render(contents: BundleContents) -> dict[str, bytes]:
     """Every file of the bundle by its path. Equal contents give equal bytes, Parquet files aside."""
     parquet = formats.parquet_status()
     files = render_text(contents, parquet=parquet)
     if parquet == "included":
-        for name, part in contents.tables.items():
-            files[formats.records_path(name, "parquet")] = formats.encode_parquet(part.records)
-            files[formats.counts_path(name, "parquet")] = formats.encode_parquet(
-                formats.counts_columns(part.counts), whole=formats.COUNTS_COLUMNS[1:]
-            )
+        for path, columns in parquet_columns(contents).items():
+            whole = ("length", "count", "lower", "upper") if path.startswith("counts/") else ()
+            files[path] = formats.encode_parquet(columns, whole=whole)
     manifest = Manifest.of(
         files, versions=contents.statement.software, plan_digest=contents.plan_digest, parquet=parquet
     )
@@ -92,18 +47,66 @@ def render(contents: BundleContents) -> dict[str, bytes]:
 def render_text(contents: BundleContents, *, parquet: str) -> dict[str, bytes]:
     """The files of `render` that depend on nothing but the contents: all but Parquet and the manifest."""
     tables = [part.table for part in contents.tables.values()]
-    files: dict[str, bytes] = {}
-    for name, part in contents.tables.items():
-        files[formats.records_path(name)] = formats.encode_csv(part.records)
-        files[formats.counts_path(name)] = formats.encode_csv(formats.counts_columns(part.counts))
-    package = formats.data_package(contents.about, tables, contents.statement, files)
+    keys = _keys(contents)
+    files = {f"{stem}.csv": formats.encode_csv(columns) for stem, columns in _columns(contents).items()}
+    package = formats.data_package(contents.about, tables, contents.statement, files, keys)
     package["caseveil"] |= {"plan_digest": contents.plan_digest, "parquet": parquet}
-    files[CODEBOOK] = formats.encode_codebook(tables)
+    derived: list[tuple[str, ...]] = []
+    if contents.links is not None:
+        package["caseveil"]["links"] = link_files.link_block(contents.links.link, contents.links.table)
+        package["resources"] += _link_resources(contents.links, tables, files)
+        derived = flattened_rows(contents.links.flattened_columns, *tables)
+    files[CODEBOOK] = formats.encode_codebook(tables, keys, derived)
     files[FIDELITY] = canonical_json(dict(contents.fidelity))
     files[STATEMENT] = contents.statement.to_markdown(contents.about).encode("utf-8")
     files[EXPLORER] = explorer.render(contents_for_explorer(contents))
     files[DATA_PACKAGE] = canonical_json(package)
     return files
+
+
+def parquet_columns(contents: BundleContents) -> dict[str, dict[str, list[str]]]:
+    """What each Parquet file holds, by its path: column -> cells, numbers written as text."""
+    return {f"{stem}.parquet": columns for stem, columns in _columns(contents).items()}
+
+
+def _columns(contents: BundleContents) -> dict[str, dict[str, list[str]]]:
+    """The columns of every table in the bundle, as text, by its path without an ending."""
+    out: dict[str, dict[str, list[str]]] = {}
+    for name, part in contents.tables.items():
+        key = {} if part.key is None else {part.key.name: list(part.key.cells)}
+        own = {column: list(cells) for column, cells in part.records.items()}
+        out[formats.records_path(name).removesuffix(".csv")] = {**key, **own}
+        out[formats.counts_path(name).removesuffix(".csv")] = formats.counts_columns(part.counts)
+    if contents.links is not None:
+        stem = formats.counts_path(link_files.LINK_COUNTS).removesuffix(".csv")
+        out[stem] = link_files.counts_columns(contents.links.counts)
+        if contents.links.flattened is not None:
+            stem = formats.records_path(FLATTENED).removesuffix(".csv")
+            out[stem] = {column: list(cells) for column, cells in contents.links.flattened.items()}
+    return out
+
+
+def _keys(contents: BundleContents) -> dict[str, formats.ReleasedKey]:
+    if contents.links is None:
+        return {}
+    own, to = (contents.tables[name].key for name in (contents.links.link.to, contents.links.table))
+    assert own is not None
+    assert to is not None
+    linked = formats.ReleasedKey(name=to.name, to=contents.links.link.to, to_key=own.name)
+    return {contents.links.link.to: formats.ReleasedKey(name=own.name), contents.links.table: linked}
+
+
+def _link_resources(links: LinkContents, tables: Sequence[Table], files: Mapping[str, bytes]) -> list[dict[str, Any]]:
+    path = formats.counts_path(link_files.LINK_COUNTS)
+    schema = link_files.counts_schema(links.link, links.table)
+    title = f"Published counts across the link of {links.table} to {links.link.to}"
+    out = [formats.resource("counts", link_files.LINK_COUNTS, path, files[path], schema, title)]
+    if links.flattened is not None:
+        path = formats.records_path(FLATTENED)
+        schema = link_files.flattened_schema(links.flattened_columns, *tables)
+        title = f"One row per record of {links.link.to}, derived from the synthetic records"
+        out.append(formats.resource("derived", FLATTENED, path, files[path], schema, title))
+    return out
 
 
 def contents_for_explorer(contents: BundleContents) -> dict[str, Any]:
@@ -112,6 +115,7 @@ def contents_for_explorer(contents: BundleContents) -> dict[str, Any]:
         contents.about,
         contents.statement,
         [(part.table, part.rows, part.counts) for part in contents.tables.values()],
+        None if contents.links is None else contents.links.counts,
     )
 
 
@@ -220,14 +224,18 @@ def parse_files(files: Mapping[str, bytes]) -> BundleContents:
                 continue
             name = resource["caseveil"]["table"]
             check_table_names([name])
+            records = formats.decode_csv(_file(files, formats.records_path(name)))
+            key = next(filter(None, map(key_name, resource["schema"]["fields"])), None)
             tables[name] = TableContents(
                 table=table_from_schema(name, resource["schema"]),
-                records=formats.decode_csv(_file(files, formats.records_path(name))),
+                key=None if key is None else KeyColumn(name=key, cells=records.pop(key)),
+                records=records,
                 counts=formats.counts_from_columns(formats.decode_csv(_file(files, formats.counts_path(name)))),
             )
         return BundleContents(
             about=about,
             tables=tables,
+            links=_parse_links(package, files),
             statement=Statement.from_json(package["privacy"]),
             fidelity=dict(formats.parse_json(_file(files, FIDELITY))),
             plan_digest=manifest.plan_digest,
@@ -236,6 +244,21 @@ def parse_files(files: Mapping[str, bytes]) -> BundleContents:
         raise
     except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError, PlanError) as error:
         raise BundleError("datapackage.json, manifest.json or a table of the bundle is damaged") from error
+
+
+def _parse_links(package: Mapping[str, Any], files: Mapping[str, bytes]) -> LinkContents | None:
+    if "links" not in package["caseveil"]:
+        return None
+    link, table = link_files.link_from_block(package["caseveil"]["links"])
+    schemas = [part["schema"] for part in package["resources"] if part["caseveil"]["kind"] == "derived"]
+    counts = formats.decode_csv(_file(files, formats.counts_path(link_files.LINK_COUNTS)))
+    return LinkContents(
+        table=table,
+        link=link,
+        counts=link_files.counts_from_columns(counts),
+        flattened=formats.decode_csv(_file(files, formats.records_path(FLATTENED))) if schemas else None,
+        flattened_columns=link_files.flattened_from_schema(schemas[0]) if schemas else (),
+    )
 
 
 def read_bundle(path: Path) -> BundleContents:
@@ -285,3 +308,15 @@ def _why(error: OSError) -> str:
         errno.ENAMETOOLONG: "its name is too long",
     }
     return known.get(error.errno or 0, (error.strerror or type(error).__name__).lower())
+
+
+__all__ = [
+    "BundleContents",
+    "KeyColumn",
+    "LinkContents",
+    "TableContents",
+    "check_output",
+    "read_bundle",
+    "render",
+    "write_bundle",
+]

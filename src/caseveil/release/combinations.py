@@ -1,13 +1,20 @@
-"""Published combinations as numbers: one id per declared value, one sorted tuple of ids per combination."""
+"""Published combinations as numbers: one id per declared value, one sorted tuple of ids per combination. And how
+often records have them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from caseveil.schema.attribute import MultiChoice
 from caseveil.schema.table import Table
+
+Ids = tuple[int, ...]
+_BATCH = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,22 +60,20 @@ class ValueIndex:
 
         Raises ValueError unless the text is a JSON object, keys sorted, whose cells are declared and not empty.
         """
+        ids: list[int] = []
+        for name, value in named_cells(text).items():
+            ids += self.stated(name, value)
+        return tuple(sorted(ids))
+
+    def stated(self, name: str, value: str) -> tuple[int, ...]:
+        """Ids of the values that a combination names for a column. Raises ValueError if they are not declared."""
         try:
-            cells = json.loads(text)
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise ValueError("the combination is not JSON") from error
-        try:
-            if not isinstance(cells, dict) or json.dumps(cells, sort_keys=True, ensure_ascii=False) != text:
-                raise ValueError("the combination is not written as it should be")
-            ids: list[int] = []
-            for name, value in cells.items():
-                found = self.cell(self._position(name), value)
-                if not found:
-                    raise ValueError("a combination names no missing value")
-                ids += found
+            found = self.cell(self._position(name), value)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError("the combination names a column or value that is not declared") from error
-        return tuple(sorted(ids))
+        if not found:
+            raise ValueError("a combination names no missing value")
+        return found
 
     def combinations(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
         """`combination` of each text, in order."""
@@ -79,3 +84,64 @@ class ValueIndex:
             if column.name == name:
                 return position
         raise KeyError("no such column")
+
+
+def named_cells(text: str) -> dict[str, str]:
+    """The cells of one combination by their names; whether they are text is for `ValueIndex.stated` to find.
+
+    Raises ValueError unless the text is a JSON object written as it should be, keys sorted.
+    """
+    try:
+        cells = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ValueError("the combination is not JSON") from error
+    if not isinstance(cells, dict) or json.dumps(cells, sort_keys=True, ensure_ascii=False) != text:
+        raise ValueError("the combination is not written as it should be")
+    return cells
+
+
+def bit_table(index: ValueIndex, columns: Sequence[Sequence[str]], rows: int) -> NDArray[np.uint64]:
+    """Which rows hold each value: shape (values, words), 64 rows a word. Raises KeyError for undeclared values."""
+    bits = np.zeros((len(index.labels), (rows + 63) // 64), dtype=np.uint64)
+    for position, cells in enumerate(columns):
+        distinct: dict[str, int] = {}
+        codes = np.array([distinct.setdefault(cell, len(distinct)) for cell in cells], dtype=np.int64)
+        for cell, code in distinct.items():
+            packed = pack(codes == code)
+            for one in index.cell(position, cell):
+                bits[one] |= packed
+    return bits
+
+
+def pack(mask: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """A mask as bits, 64 rows a word; the last word is filled up with zeros."""
+    padded = np.zeros((len(mask) + 63) // 64 * 8, dtype=np.uint8)
+    padded[: (len(mask) + 7) // 8] = np.packbits(mask)
+    return padded.view(np.uint64)
+
+
+def unpack(bits: NDArray[np.uint64], rows: int) -> NDArray[np.bool_]:
+    """Inverse of `pack`."""
+    return np.unpackbits(bits.view(np.uint8), count=rows).view(np.bool_)
+
+
+def count_rows(bits: NDArray[np.uint64], combinations: Sequence[Ids]) -> NDArray[np.int64]:
+    """How many rows hold all values of each combination, none of which is empty."""
+    out = np.zeros(len(combinations), dtype=np.int64)
+    for where in _batches(combinations):
+        picked = np.array([combinations[i] for i in where], dtype=np.int64)
+        both = bits[picked[:, 0]]
+        for k in range(1, picked.shape[1]):
+            both = both & bits[picked[:, k]]
+        out[where] = np.bitwise_count(both).sum(axis=1, dtype=np.int64)
+    return out
+
+
+def _batches(combinations: Sequence[Ids]) -> Iterator[list[int]]:
+    """Positions of combinations of equal length, so many at a time."""
+    by_length: dict[int, list[int]] = {}
+    for i, one in enumerate(combinations):
+        by_length.setdefault(len(one), []).append(i)
+    for places in by_length.values():
+        for start in range(0, len(places), _BATCH):
+            yield places[start : start + _BATCH]

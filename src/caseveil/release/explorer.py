@@ -17,14 +17,19 @@ from caseveil.release.statement import Statement, as_sentence
 from caseveil.schema.attribute import MultiChoice
 from caseveil.schema.table import Table
 from caseveil.synthesis.counts import PublishedCounts
+from caseveil.synthesis.linked_counts import LinkCounts
 
 _DATA = re.compile(r'<script id="data" type="application/json">(.*?)</script>', re.DOTALL)
 
 
 def payload(
-    about: About, statement: Statement, tables: Sequence[tuple[Table, int, PublishedCounts]]
+    about: About,
+    statement: Statement,
+    tables: Sequence[tuple[Table, int, PublishedCounts]],
+    links: LinkCounts | None = None,
 ) -> dict[str, Any]:
     """What the page shows, as JSON values. tables: (declared table, number of records, its published counts).
+    links: counts across the link, as texts.
 
     Values are numbered through all columns of a table; a combination is a list of such numbers.
     Raises ValueError if a combination names what the table does not declare.
@@ -40,6 +45,7 @@ def payload(
         "length": statement.length,
         "threshold": as_sentence(statement.threshold),
         "tables": [_table(table, rows, counts) for table, rows, counts in tables],
+        **({} if links is None else {"links": _links(links)}),
     }
 
 
@@ -58,6 +64,16 @@ def _table(table: Table, rows: int, counts: PublishedCounts) -> dict[str, Any]:
             for column in table.columns
         ],
         "combinations": [list(ids) for ids in ValueIndex(table=table).combinations(counts.combination)],
+        "count": [int(x) for x in counts.count],
+        "lower": [int(x) for x in counts.lower],
+        "upper": [int(x) for x in counts.upper],
+    }
+
+
+def _links(counts: LinkCounts) -> dict[str, Any]:
+    return {
+        "combination": list(counts.combination),
+        "of": list(counts.of),
         "count": [int(x) for x in counts.count],
         "lower": [int(x) for x in counts.lower],
         "upper": [int(x) for x in counts.upper],

@@ -12,6 +12,7 @@ import importlib.util
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,21 @@ import numpy as np
 from caseveil.release.about import About
 from caseveil.release.manifest import digest
 from caseveil.release.statement import Statement
-from caseveil.schema.codebook import CODEBOOK_COLUMNS, codebook_rows, table_schema
+from caseveil.schema.codebook import CODEBOOK_COLUMNS, codebook_rows, key_field, key_row, table_schema
 from caseveil.schema.table import Table
 from caseveil.synthesis.counts import PublishedCounts
 
 COUNTS_COLUMNS = ("combination", "length", "count", "lower", "upper")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleasedKey:
+    """The first column of a linked table. to: the table whose record it names, by that table's column to_key; None
+    for the key of a record itself."""
+
+    name: str
+    to: str | None = None
+    to_key: str = ""
 
 
 def encode_csv(columns: Mapping[str, Sequence[str]]) -> bytes:
@@ -113,9 +124,16 @@ def decode_parquet(data: bytes) -> dict[str, list[str]]:
         raise ValueError("the file is not Parquet") from error
 
 
-def encode_codebook(tables: Iterable[Table]) -> bytes:
-    """codebook.csv: one line per column of every table."""
-    rows = codebook_rows(tables)
+def encode_codebook(
+    tables: Iterable[Table], keys: Mapping[str, ReleasedKey], derived: Iterable[tuple[str, ...]]
+) -> bytes:
+    """codebook.csv: one line per column of every table, keys first. derived: rows to add at the end."""
+    rows: list[tuple[str, ...]] = []
+    for table in tables:
+        if table.name in keys:
+            rows.append(key_row(table.name, keys[table.name].name, keys[table.name].to))
+        rows += codebook_rows([table])
+    rows += derived
     return encode_csv({name: [row[i] for row in rows] for i, name in enumerate(CODEBOOK_COLUMNS)})
 
 
@@ -130,11 +148,16 @@ def counts_path(table: str, ending: str = "csv") -> str:
 
 
 def data_package(
-    about: About, tables: Iterable[Table], statement: Statement, files: Mapping[str, bytes]
+    about: About,
+    tables: Iterable[Table],
+    statement: Statement,
+    files: Mapping[str, bytes],
+    keys: Mapping[str, ReleasedKey],
 ) -> dict[str, Any]:
     """datapackage.json: Frictionless Data Package 2.0, readable by version 1 software.
 
-    files: the CSV files by path, for their sizes and hashes. The block `privacy` is the statement.
+    files: the CSV files by path, for their sizes and hashes. keys: those of linked tables, by table. The block
+    `privacy` is the statement.
     """
     package: dict[str, Any] = {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
@@ -143,7 +166,7 @@ def data_package(
         "title": about.heading,
         "description": str(statement),
         "resources": [
-            resource for table in tables for resource in (_records(table, files), _counts(table, files))
+            part for table in tables for part in (_records(table, files, keys), _counts(table, files))
         ],
         "privacy": statement.to_json(),
         "caseveil": {
@@ -160,9 +183,10 @@ def data_package(
     return package
 
 
-def _resource(kind: str, table: Table, path: str, data: bytes, schema: Mapping[str, Any]) -> dict[str, Any]:
+def resource(kind: str, table: str, path: str, data: bytes, schema: Mapping[str, Any], title: str) -> dict[str, Any]:
+    """A CSV file in the data package. kind: what it holds of the table."""
     return {
-        "name": f"{table.name.lower()}-{kind}",
+        "name": _resource_name(table, kind),
         "type": "table",
         "profile": "tabular-data-resource",
         "path": path,
@@ -173,15 +197,27 @@ def _resource(kind: str, table: Table, path: str, data: bytes, schema: Mapping[s
         "hash": f"sha256:{digest(data)}",
         "dialect": {"delimiter": ",", "quoteChar": '"', "doubleQuote": True, "lineTerminator": "\n"},
         "schema": dict(schema),
-        "caseveil": {"table": table.name, "kind": kind},
+        "caseveil": {"table": table, "kind": kind},
+        "title": title,
     }
 
 
-def _records(table: Table, files: Mapping[str, bytes]) -> dict[str, Any]:
+def _resource_name(table: str, kind: str) -> str:
+    return f"{table.lower()}-{kind}"
+
+
+def _records(table: Table, files: Mapping[str, bytes], keys: Mapping[str, ReleasedKey]) -> dict[str, Any]:
     path = records_path(table.name)
-    resource = _resource("records", table, path, files[path], table_schema(table))
-    resource["title"] = f"Synthetic records: {table.name}"
-    return resource
+    schema = table_schema(table)
+    key = keys.get(table.name)
+    if key is not None:
+        schema["fields"].insert(0, key_field(key.name, key.to))
+        if key.to is None:
+            schema["primaryKey"] = [key.name]
+        else:
+            reference = {"resource": _resource_name(key.to, "records"), "fields": [key.to_key]}
+            schema["foreignKeys"] = [{"fields": [key.name], "reference": reference}]
+    return resource("records", table.name, path, files[path], schema, f"Synthetic records: {table.name}")
 
 
 def _counts(table: Table, files: Mapping[str, bytes]) -> dict[str, Any]:
@@ -199,9 +235,7 @@ def _counts(table: Table, files: Mapping[str, bytes]) -> dict[str, Any]:
     for name in COUNTS_COLUMNS[1:]:
         fields.append({"name": name, "type": "integer", "description": meanings[name]})
     schema = {"fields": fields, "missingValues": [""], "primaryKey": ["combination"]}
-    resource = _resource("counts", table, path, files[path], schema)
-    resource["title"] = f"Published counts: {table.name}"
-    return resource
+    return resource("counts", table.name, path, files[path], schema, f"Published counts: {table.name}")
 
 
 def parse_json(data: bytes) -> Any:

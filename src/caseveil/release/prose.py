@@ -7,9 +7,12 @@ statement and the name of the release, so the text can be checked against the da
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from caseveil.release.about import About
+from caseveil.release.link_promise import LinkPromise
 from caseveil.release.statement import Statement, above, as_sentence, factor_text, one_in
+from caseveil.schema.unit import PrivacyUnit
 
 _WORDS = {1: "single values", 2: "pairs", 3: "combinations of three values"}
 
@@ -33,38 +36,37 @@ def _head(s: Statement, about: About) -> str:
         lines[-1] += f" Published by {plain(about.publisher)}."
     if about.license:
         lines[-1] += f" License: {plain(about.license)}."
-    lines += [
-        "",
-        "## What this is",
-        "",
+    lines += ["", "## What this is", "", _what(s), "", f"> {plain(str(s))}"]
+    return "\n".join(lines)
+
+
+def _what(s: Statement) -> str:
+    if s.links is not None:
+        return _words(s.links).what(_unit(s), s.records)
+    return (
         f"These files describe a table with one record per {plain(s.unit.name)}. None of its records was copied "
         f"into them. They hold {s.records:,} **synthetic records**, which look like the real ones and belong to "
         "nobody, and **counts** of how many records have certain values, with intervals. Both were made from counts "
-        "of the real table to which random noise had been added. The real records were not used for anything else.",
-        "",
-        f"> {plain(str(s))}",
-    ]
-    return "\n".join(lines)
+        "of the real table to which random noise had been added. The real records were not used for anything else."
+    )
 
 
 def _strength(s: Statement) -> str:
     unit = plain(s.unit.name)
     tenth, half = (_believed(prior, s.epsilon) for prior in (0.1, 0.5))
+    changes, place = ("The record changes", "table") if s.links is None else ("They change", "data")
     lines = [
         "## How strong the protection is",
         "",
-        f"Think of any one {unit}, and of this release made twice: once with the record of this {unit} in the table "
-        f"and once without. Whatever somebody may conclude from the release, about this {unit} or anything else, "
-        "could have been concluded without the record too. How much likelier the record makes it is limited by two "
-        "numbers.",
+        _thought(s),
         "",
-        f"- **Epsilon is {s.epsilon:g}.** The record changes the odds of any conclusion by a factor of at most "
-        f"{factor_text(s.epsilon)}. Suppose that somebody holds it one in ten that this {unit} is in the table; "
+        f"- **Epsilon is {s.epsilon:g}.** {changes} the odds of any conclusion by a factor of at most "
+        f"{factor_text(s.epsilon)}. Suppose that somebody holds it one in ten that this {unit} is in the {place}; "
         f"after studying the release they have reason to hold it at most {tenth} in 100. From one in two they can "
         f"get to at most {half} in 100.",
         f"- **Delta is {above(s.delta, 2)}.** This is the probability set aside for the factor to fail, at most one in "
         f"{one_in(s.delta)}.",
-        f"- Put as a game: somebody who knows everything but whether one {unit} is in the table, and to whom both "
+        f"- Put as a game: somebody who knows everything but whether one {unit} is in the {place}, and to whom both "
         f"are equally likely, guesses right at most {_percent_up(s.guess_rate)} times in 100 from all of these files "
         "together. A coin gets 50.",
     ]
@@ -77,6 +79,18 @@ def _strength(s: Statement) -> str:
     return "\n".join(lines)
 
 
+def _thought(s: Statement) -> str:
+    unit = plain(s.unit.name)
+    if s.links is not None:
+        return _words(s.links).thought(_unit(s))
+    return (
+        f"Think of any one {unit}, and of this release made twice: once with the record of this {unit} in the table "
+        f"and once without. Whatever somebody may conclude from the release, about this {unit} or anything else, "
+        "could have been concluded without the record too. How much likelier the record makes it is limited by two "
+        "numbers."
+    )
+
+
 def _not_protected(s: Statement) -> str:
     unit = plain(s.unit.name)
     ledger = (
@@ -84,6 +98,12 @@ def _not_protected(s: Statement) -> str:
         if s.ledger_kept
         else f"No ledger was kept: what other releases tell about the same {unit}s was not added up."
     )
+    several = [
+        f"**A {unit} with several records.** The promise is for one record. With k records of the same {unit}, "
+        "mu is k times as large, and epsilon somewhat more than k times."
+    ]
+    if s.links is not None:
+        several = _words(s.links).limits(_unit(s))
     return "\n".join(
         [
             "## What is not protected",
@@ -96,8 +116,7 @@ def _not_protected(s: Statement) -> str:
             "- **Choices of the steward:** columns, declared values, bins, epsilon and everything else that is "
             "listed as public below. The promise holds if these were chosen without looking at the records.",
             f"- **Other data.** A {unit} may also be in data sets and releases of others. {ledger}",
-            f"- **A {unit} with several records.** The promise is for one record. With k records of the same {unit}, "
-            "mu is k times as large, and epsilon somewhat more than k times.",
+            *(f"- {sentence}" for sentence in several),
         ]
     )
 
@@ -131,6 +150,8 @@ def _reading(s: Statement) -> str:
         "- Values stand in the CSV files exactly as declared, also where they begin with `=`, `+`, `-` or `@`. In a "
         "spreadsheet, import the columns as text.",
     ]
+    if s.links is not None:
+        lines += ["", "### Linked records", "", *_words(s.links).reading(_unit(s))]
     return "\n".join(lines)
 
 
@@ -146,8 +167,8 @@ def _officer(s: Statement) -> str:
         "| | |",
         "|---|---|",
         "| guarantee | (epsilon, delta)-differential privacy, central model |",
-        f"| unit | {unit} |",
-        f"| neighbours | {plain(s.unit.neighbours)} |",
+        f"| unit | {unit if s.links is None else plain(s.links.whole(s.unit))} |",
+        f"| neighbours | {plain(s.neighbours)} |",
         f"| epsilon, delta | {s.epsilon!r}, {s.delta!r} |",
         f"| Gaussian differential privacy | mu = {s.mu!r} |",
         f"| zero-concentrated differential privacy | rho = mu^2 / 2 = {s.rho!r} |",
@@ -183,6 +204,8 @@ def _officer(s: Statement) -> str:
         "and thresholds, and the file on fidelity.",
         f"- **Discovered values**: {_discovered(s)}",
     ]
+    if s.links is not None:
+        lines.append(f"- **Links**: {_words(s.links).measured(_unit(s))}")
     lines += ["", "### Taken as public", ""]
     lines += [f"- {plain(sentence)}" for sentence in s.public] or ["- Nothing was listed."]
     if s.groups:
@@ -228,6 +251,15 @@ def _share(share: float) -> str:
 
 def _dial(fabrication: str | float) -> str:
     return fabrication if isinstance(fabrication, str) else f"at most {fabrication:.1%}"
+
+
+def _words(links: LinkPromise) -> LinkPromise:
+    """The same promise with names that Markdown shows as they are."""
+    return replace(links, to=plain(links.to), table=plain(links.table))
+
+
+def _unit(s: Statement) -> PrivacyUnit:
+    return PrivacyUnit(name=plain(s.unit.name))
 
 
 def plain(text: str) -> str:

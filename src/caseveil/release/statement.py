@@ -13,6 +13,7 @@ from typing import Any
 from caseveil.errors import BundleError, PlanError
 from caseveil.privacy.loss import GaussianDP
 from caseveil.release.about import About
+from caseveil.release.link_promise import LinkPromise
 from caseveil.schema.unit import PrivacyUnit
 
 GUARANTEE = "differential-privacy"
@@ -33,6 +34,7 @@ class Statement:
     made-up combinations among the published ones, from the noise alone. threshold: the rule in words.
     least_count: per length, no published count is below it (1 where nothing is said).
     level: share of the intervals that hold the true count. ledger_kept: whether a ledger file has the charge.
+    links: what the promise means for linked tables; None for a release of one table.
     Raises PlanError.
     """
 
@@ -55,6 +57,7 @@ class Statement:
     level: float = 0.95
     ledger_kept: bool = False
     software: Mapping[str, str] = field(default_factory=dict)
+    links: LinkPromise | None = None
     guarantee: str = field(default=GUARANTEE, init=False)
 
     def __post_init__(self) -> None:
@@ -72,13 +75,22 @@ class Statement:
             raise PlanError(f"statement.length ({self.length}) must be 1 or more")
 
     def __str__(self) -> str:
+        who = f"{self.unit.name} in the data"
+        whether = f"the record of any one {self.unit.name} was used"
+        if self.links is not None:
+            who, whether = self.links.subject(self.unit)
         return (
-            f"Every {self.unit.name} in the data is protected by differential privacy "
-            f"(epsilon {self.epsilon:g}, delta {above(self.delta, 2)}): whether or not the record of any one "
-            f"{self.unit.name} was used changes the odds of anything that could be concluded from these records "
+            f"Every {who} is protected by differential privacy "
+            f"(epsilon {self.epsilon:g}, delta {above(self.delta, 2)}): whether or not {whether} changes the odds of "
+            f"anything that could be concluded from these records "
             f"and counts by a factor of at most {factor_text(self.epsilon)}, except with a probability of at most "
             f"one in {one_in(self.delta)}."
         )
+
+    @property
+    def neighbours(self) -> str:
+        """The neighbour relation in words."""
+        return self.unit.neighbours if self.links is None else self.links.neighbours(self.unit)
 
     @property
     def composed_mu(self) -> float:
@@ -112,10 +124,12 @@ class Statement:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object; lengths are text keys."""
+        links = {} if self.links is None else {"links": self.links.to_json()}
         return {
+            **links,
             "guarantee": self.guarantee,
             "unit": self.unit.name,
-            "neighbours": self.unit.neighbours,
+            "neighbours": self.neighbours,
             "epsilon": self.epsilon,
             "delta": self.delta,
             "rho": self.rho,
@@ -161,6 +175,7 @@ class Statement:
                 level=_number(raw["level"]),
                 ledger_kept=bool(raw["ledger_kept"]),
                 software={_text(k): _text(v) for k, v in raw["software"].items()},
+                links=LinkPromise.from_json(raw["links"]) if "links" in raw else None,
             )
             if raw["guarantee"] != GUARANTEE or raw["sentence"] != str(statement):
                 raise ValueError("the guarantee or its sentence is not ours")

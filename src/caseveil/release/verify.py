@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,15 +13,14 @@ from numpy.typing import NDArray
 from caseveil.errors import CaseveilError
 from caseveil.release import bundle, explorer, formats
 from caseveil.release.bundle import BundleContents, TableContents
-from caseveil.release.combinations import ValueIndex
+from caseveil.release.combinations import Ids, ValueIndex, bit_table, count_rows
 from caseveil.release.manifest import MANIFEST, Manifest, software_versions
 from caseveil.release.prose import plain
 from caseveil.release.statement import Statement, above
+from caseveil.release.verify_links import check_links
 from caseveil.schema.attribute import MultiChoice
 
-Combination = tuple[int, ...]
 _SLACK = 1 + 1e-9  # for sums that were rounded in another order
-_BATCH = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,11 +99,14 @@ def verify_bundle(path: Path) -> Verification:
     whole = contents[0]
     check("files", lambda: _files(whole, files))
     check("statement", lambda: _statement(whole))
+    if whole.links is not None:
+        check_links(whole, whole.links, check)
     for name, part in whole.tables.items():
         check(f"records of {name}", lambda part=part: _records(part))  # type: ignore[misc]
         check(f"counts of {name}", lambda part=part: _counts(part, whole.statement))  # type: ignore[misc]
-        if intact:
-            check(f"Parquet of {name}", lambda part=part: _parquet(part, files))  # type: ignore[misc]
+    if intact:
+        for owner, columns in _by_table(whole).items():
+            check(f"Parquet of {owner}", lambda columns=columns: _parquet(columns, files))  # type: ignore[misc]
     return Verification(findings=tuple(findings))
 
 
@@ -126,8 +128,7 @@ def _files(contents: BundleContents, files: Mapping[str, bytes]) -> str:
     again = bundle.render_text(contents, parquet=parquet)
     expected = {*again, MANIFEST}
     if parquet == "included":
-        for name in contents.tables:
-            expected |= {formats.records_path(name, "parquet"), formats.counts_path(name, "parquet")}
+        expected |= set(bundle.parquet_columns(contents))
     extra, lost = sorted(set(files) - expected), sorted(expected - set(files))
     if extra or lost:
         raise _Failed(f"{len(extra)} files too many, {len(lost)} missing: {', '.join((extra + lost)[:5])}")
@@ -157,7 +158,7 @@ def _statement(contents: BundleContents) -> str:
     if needed > statement.delta * _SLACK:
         raise _Failed(f"delta is {statement.delta:.4g}, but mu and discovery need {needed:.4g} at this epsilon")
     rows = [part.rows for part in contents.tables.values()]
-    if statement.records not in rows:
+    if statement.records != rows[0]:
         raise _Failed(f"it speaks of {statement.records} records; the tables have {', '.join(map(str, rows))}")
     return f"epsilon {statement.epsilon:g} at delta {above(statement.delta, 3)} covers mu {statement.mu:.6g}"
 
@@ -192,7 +193,8 @@ def _counts(part: TableContents, statement: Statement) -> str:
     least = np.array([max(1, statement.least_count.get(len(one), 1)) for one in ids], dtype=np.int64)
     _refuse(count < least, "are below the threshold of the statement")
     _refuse((published.lower > count) | (count > published.upper), "lie outside their own interval")
-    _refuse(_count_records(part, index, ids) != count, "differ from the number of records that have them")
+    bits = bit_table(index, list(part.records.values()), part.rows)
+    _refuse(count_rows(bits, ids) != count, "differ from the number of records that have them")
     known = dict(zip(ids, count.tolist(), strict=True))
     _refuse(np.array([_unnested(one, known) for one in ids], dtype=bool), "exceed a shorter one, or lack it")
     sums = _sums(index, known)
@@ -207,16 +209,16 @@ def _refuse(wrong: NDArray[np.bool_], what: str) -> None:
         raise _Failed(f"{int(np.count_nonzero(wrong))} combinations {what}")
 
 
-def _unnested(ids: Combination, known: Mapping[Combination, int]) -> bool:
+def _unnested(ids: Ids, known: Mapping[Ids, int]) -> bool:
     """Whether a combination with one value taken away is unpublished or rarer."""
     if len(ids) == 1:
         return False
     return any(known.get(ids[:i] + ids[i + 1 :], 0) < known[ids] for i in range(len(ids)))
 
 
-def _sums(index: ValueIndex, known: Mapping[Combination, int]) -> Mapping[tuple[Combination, int], int]:
+def _sums(index: ValueIndex, known: Mapping[Ids, int]) -> Mapping[tuple[Ids, int], int]:
     """Counts summed over the published values of one single-valued column: (the other values, the column) -> sum."""
-    sums: dict[tuple[Combination, int], int] = {}
+    sums: dict[tuple[Ids, int], int] = {}
     sets = [isinstance(column, MultiChoice) for column in index.table.columns]
     for ids, count in known.items():
         for i, one in enumerate(ids):
@@ -227,50 +229,20 @@ def _sums(index: ValueIndex, known: Mapping[Combination, int]) -> Mapping[tuple[
     return sums
 
 
-def _count_records(part: TableContents, index: ValueIndex, ids: list[Combination]) -> NDArray[np.int64]:
-    """How many records have each combination: one bit per record and value, and-ed and counted."""
-    words = (part.rows + 63) // 64
-    bits = np.zeros((len(index.labels), words), dtype=np.uint64)
-    for position, cells in enumerate(part.records.values()):
-        distinct: dict[str, int] = {}
-        codes = np.array([distinct.setdefault(cell, len(distinct)) for cell in cells], dtype=np.int64)
-        for cell, code in distinct.items():
-            mask = np.packbits(codes == code)
-            padded = np.zeros(words * 8, dtype=np.uint8)
-            padded[: len(mask)] = mask
-            for one in index.cell(position, cell):
-                bits[one] |= padded.view(np.uint64)
-    out = np.zeros(len(ids), dtype=np.int64)
-    for where in _batches(ids):
-        picked = np.array([ids[i] for i in where], dtype=np.int64)
-        both = bits[picked[:, 0]]
-        for k in range(1, picked.shape[1]):
-            both = both & bits[picked[:, k]]
-        out[where] = np.bitwise_count(both).sum(axis=1, dtype=np.int64)
+def _by_table(contents: BundleContents) -> dict[str, dict[str, dict[str, list[str]]]]:
+    """What each Parquet file should hold: table, or another name of files -> path -> columns of text."""
+    out: dict[str, dict[str, dict[str, list[str]]]] = {}
+    for path, columns in bundle.parquet_columns(contents).items():
+        out.setdefault(path.split("/", 1)[1].removesuffix(".parquet"), {})[path] = columns
     return out
 
 
-def _batches(ids: list[Combination]) -> Iterator[list[int]]:
-    """Positions of combinations of equal length, so many at a time."""
-    by_length: dict[int, list[int]] = {}
-    for i, one in enumerate(ids):
-        by_length.setdefault(len(one), []).append(i)
-    for places in by_length.values():
-        for start in range(0, len(places), _BATCH):
-            yield places[start : start + _BATCH]
-
-
-def _parquet(part: TableContents, files: Mapping[str, bytes]) -> str:
-    name = part.table.name
-    pairs = {
-        formats.records_path(name, "parquet"): {column: list(cells) for column, cells in part.records.items()},
-        formats.counts_path(name, "parquet"): formats.counts_columns(part.counts),
-    }
-    if not set(pairs) & set(files):
+def _parquet(expected: Mapping[str, Mapping[str, list[str]]], files: Mapping[str, bytes]) -> str:
+    if not set(expected) & set(files):
         return "none, as the manifest says"
     if formats.parquet_status() != "included":
         return "not compared, since pyarrow is not installed; its hashes are right"
-    for path, columns in pairs.items():
+    for path, columns in expected.items():
         there = formats.decode_parquet(files[path])
         if list(there) != list(columns) or there != columns:
             raise _Failed(f"{path} differs from its CSV file")

@@ -13,6 +13,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +68,62 @@ class Publication:
     inside: Mapping[int, float]
 
 
+class Estimates(Protocol):
+    """What is known of the counts of one table: unbiased estimates with their error, and what the model expects."""
+
+    @property
+    def domain(self) -> Domain:
+        """The attributes of the table."""
+
+    def measured(self, clique: Clique) -> bool:
+        """Whether the clique has an unbiased estimate."""
+
+    def unbiased(self, clique: Clique) -> NDArray[np.float64]:
+        """Unbiased estimate of every count; shape of the clique."""
+
+    def deviation(self, clique: Clique) -> float:
+        """Standard deviation of its Gaussian error."""
+
+    def expected(self, clique: Clique) -> NDArray[np.float64]:
+        """People that the model expects in every cell; shape of the clique."""
+
+    def at(self, clique: Clique, codes: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The same in chosen cells (cells, len(clique))."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeopleEstimates:
+    """Estimates of counts of people, from residuals and the model fitted to them."""
+
+    residuals: NoisyResiduals
+    mixture: Mixture
+
+    @property
+    def domain(self) -> Domain:
+        """The attributes of the table."""
+        return self.residuals.domain
+
+    def measured(self, clique: Clique) -> bool:
+        """Whether all residuals within the clique were measured."""
+        return self.residuals.measured(clique)
+
+    def unbiased(self, clique: Clique) -> NDArray[np.float64]:
+        """Unbiased estimate of every count; shape of the clique."""
+        return reconstruct(self.residuals, clique)
+
+    def deviation(self, clique: Clique) -> float:
+        """Standard deviation of its Gaussian error."""
+        return math.sqrt(cell_variance(self.residuals.variance, clique, self.residuals.domain))
+
+    def expected(self, clique: Clique) -> NDArray[np.float64]:
+        """People that the model expects in every cell; shape of the clique."""
+        return self.mixture.expected(clique)
+
+    def at(self, clique: Clique, codes: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The same in chosen cells (cells, len(clique))."""
+        return self.mixture.at(clique, codes)
+
+
 @dataclass(frozen=True)
 class _Found:
     """Combinations of one clique without a missing value that occur in the records."""
@@ -103,8 +160,7 @@ def _projections(clique: Clique, domain: Domain) -> list[tuple[list[int], tuple[
 def publish(
     codes: Codes,
     attributes: Sequence[Attribute],
-    residuals: NoisyResiduals,
-    mixture: Mixture,
+    estimates: Estimates,
     presence: Presence,
     cliques: Sequence[Clique],
     *,
@@ -117,12 +173,12 @@ def publish(
     share: expected share of made-up combinations that is accepted per length; None publishes all.
     A combination is published only when all that it contains are.
     """
-    domain = residuals.domain
+    domain = estimates.domain
     found: dict[Clique, _Found] = {}
     columns, times = _collapse(codes)
     ordered = sorted(cliques, key=lambda c: (len(c), c))
     for position, clique in enumerate(ordered):
-        found[clique] = _find(columns, times, clique, domain, mixture)
+        found[clique] = _find(columns, times, clique, estimates)
         if progress is not None and position % 200 == 0:
             progress(0.5 * position / len(ordered))
     parts, least, made_up, inside = [], {}, {}, {}
@@ -141,7 +197,7 @@ def publish(
                 keep &= np.isin(flat, sub.flat)
             if not keep.any():
                 continue
-            lower, upper = _interval(f, keep, residuals)
+            lower, upper = _interval(f, keep, estimates)
             for sub, flat in zip(within_it, places, strict=True):
                 upper = np.minimum(upper, sub.upper[np.searchsorted(sub.flat, flat[keep])])
             kept[f.clique] = _Kept(f.flat[keep], np.maximum(upper, f.count[keep]))
@@ -195,9 +251,8 @@ def _collapse(codes: Codes) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]
     return [np.ascontiguousarray(whole[first, i], np.int64) for i in range(whole.shape[1])], times.astype(np.int64)
 
 
-def _find(
-    columns: list[NDArray[np.int64]], times: NDArray[np.int64], clique: Clique, domain: Domain, mixture: Mixture
-) -> _Found:
+def _find(columns: list[NDArray[np.int64]], times: NDArray[np.int64], clique: Clique, estimates: Estimates) -> _Found:
+    domain = estimates.domain
     shape = domain.shape(clique)
     index = columns[clique[0]]
     for i in clique[1:]:
@@ -213,27 +268,27 @@ def _find(
     cell_codes = np.stack(np.unravel_index(flat, shape), axis=1).astype(np.int64)
     stated = (cell_codes > 0).all(axis=1)
     flat, count, cell_codes = flat[stated].astype(np.int64), count[stated], cell_codes[stated]
-    expected = mixture.expected(clique).ravel()[flat] if cells <= _DENSE else mixture.at(clique, cell_codes)
+    expected = estimates.expected(clique).ravel()[flat] if cells <= _DENSE else estimates.at(clique, cell_codes)
     return _Found(clique, cell_codes, flat, count, expected)
 
 
 def _interval(
-    found: _Found, keep: NDArray[np.bool_], residuals: NoisyResiduals
+    found: _Found, keep: NDArray[np.bool_], estimates: Estimates
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Interval of the true count of the kept combinations; whole numbers, never below 0."""
     clique, codes = found.clique, found.codes[keep]
-    if residuals.measured(clique):
-        sd = math.sqrt(cell_variance(residuals.variance, clique, residuals.domain))
-        estimate = reconstruct(residuals, clique)[tuple(codes.T)]
+    if estimates.measured(clique):
+        sd = estimates.deviation(clique)
+        estimate = estimates.unbiased(clique)[tuple(codes.T)]
         low, high = estimate - WIDTH * sd, estimate + WIDTH * sd
     else:
-        low, high = _bounds_from_pairs(clique, codes, residuals)
+        low, high = _bounds_from_pairs(clique, codes, estimates)
     lower = np.maximum(0, np.floor(low)).astype(np.int64)
     return lower, np.maximum(lower, np.ceil(high)).astype(np.int64)
 
 
 def _bounds_from_pairs(
-    clique: Clique, codes: NDArray[np.int64], residuals: NoisyResiduals
+    clique: Clique, codes: NDArray[np.int64], estimates: Estimates
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Bounds on an unmeasured combination from measured pairs within it (Frechet).
 
@@ -248,9 +303,8 @@ def _bounds_from_pairs(
     values: dict[tuple[int, ...], tuple[NDArray[np.float64], float]] = {}
     for part in [*pairs, *((i,) for i in range(min(3, len(clique))))]:
         sub = tuple(clique[i] for i in part)
-        if residuals.measured(sub):
-            sd = math.sqrt(cell_variance(residuals.variance, sub, residuals.domain))
-            values[part] = (reconstruct(residuals, sub)[tuple(codes[:, part].T)], sd)
+        if estimates.measured(sub):
+            values[part] = (estimates.unbiased(sub)[tuple(codes[:, part].T)], estimates.deviation(sub))
     for part in pairs:
         if part in values:
             high = np.minimum(high, values[part][0] + WIDTH_OF_SIX * values[part][1])
@@ -261,8 +315,7 @@ def _bounds_from_pairs(
             low = np.maximum(low, a + b - c - WIDTH_OF_SIX * (sa + sb + sc))
     if not np.isfinite(high).all():
         sub = (clique[0],)
-        sd = math.sqrt(cell_variance(residuals.variance, sub, residuals.domain))
-        high = np.minimum(high, reconstruct(residuals, sub)[codes[:, 0]] + WIDTH_OF_SIX * sd)
+        high = np.minimum(high, estimates.unbiased(sub)[codes[:, 0]] + WIDTH_OF_SIX * estimates.deviation(sub))
     return low, high
 
 

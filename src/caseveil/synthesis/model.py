@@ -20,9 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caseveil.schema.domain import Clique, Domain
+from caseveil.synthesis.objective import Adam, Objective, Single, softmax
 from caseveil.synthesis.observed import Marginal, NoisyResiduals
-
-Single = NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,173 +79,8 @@ class Mixture:
         return out
 
 
-def contrasts(size: int) -> NDArray[np.float64]:
-    """Orthonormal basis (size, size - 1) of the vectors that sum to zero (Helmert)."""
-    basis = np.zeros((size, size - 1))
-    for j in range(1, size):
-        basis[:j, j - 1] = 1.0
-        basis[j, j - 1] = -j
-        basis[:, j - 1] /= math.sqrt(j * (j + 1))
-    return basis
-
-
-def _starts(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-
-
-@dataclass(frozen=True)
-class _TripleBlock:
-    """All fitted triples that share the first attribute of a pair: rows are pair coordinates, columns single ones.
-
-    Every triple stands in three places over all blocks (once per choice of its single attribute), which makes the
-    gradient of every attribute one product, with no scatter.
-    """
-
-    a: NDArray[np.int64]
-    b: NDArray[np.int64]
-    columns: NDArray[np.int64]
-    target: Single
-    precision: Single
-
-
-def _to_coordinates(table: Marginal, clique: Clique, bases: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-    out = np.asarray(table, np.float64)
-    for axis, i in enumerate(clique):
-        out = np.moveaxis(np.tensordot(out, bases[i], axes=([axis], [0])), -1, axis)
-    return out
-
-
-class _Objective:
-    """Targets and precisions of all residuals up to length 3, packed for matrix products."""
-
-    def __init__(self, residuals: NoisyResiduals, widest: int) -> None:
-        domain = residuals.domain
-        self.domain = domain
-        self.bases = [contrasts(size) for size in domain.sizes]
-        sizes = np.array(domain.sizes, np.int64)
-        self.starts, self.code_starts = _starts(sizes - 1), _starts(sizes)
-        dims = int(self.starts[-1])
-        self.target1 = np.zeros(dims, np.float32)
-        self.precision1 = np.zeros(dims, np.float32)
-        self.target2 = np.zeros((dims, dims), np.float32)
-        self.precision2 = np.zeros((dims, dims), np.float32)
-        self.degrees = 0
-        triples: dict[Clique, NDArray[np.float64]] = {}
-        for clique, table in residuals.values.items():
-            if not 1 <= len(clique) <= 3:
-                continue
-            degrees = residuals.degrees(clique)
-            if len(clique) == 3 and degrees > widest:
-                continue
-            self.degrees += degrees
-            y = _to_coordinates(table, clique, self.bases)
-            precision = 1.0 / residuals.variance[clique]
-            if len(clique) == 1:
-                rows = self.rows(clique[0])
-                self.target1[rows], self.precision1[rows] = y, precision
-            elif len(clique) == 2:
-                i, j = self.rows(clique[0]), self.rows(clique[1])
-                self.target2[i, j], self.precision2[i, j] = y, precision
-                self.target2[j, i], self.precision2[j, i] = y.T, precision
-            else:
-                triples[clique] = y
-        self.blocks = self._blocks(triples, residuals)
-
-    def rows(self, i: int) -> slice:
-        """Contrast coordinates of attribute i."""
-        return slice(int(self.starts[i]), int(self.starts[i + 1]))
-
-    def _span(self, i: int) -> NDArray[np.int64]:
-        return np.arange(self.starts[i], self.starts[i + 1], dtype=np.int64)
-
-    def _blocks(self, triples: dict[Clique, NDArray[np.float64]], residuals: NoisyResiduals) -> list[_TripleBlock]:
-        by_first: dict[int, dict[tuple[int, int], list[tuple[int, Clique]]]] = {}
-        for clique in triples:
-            i, j, k = clique
-            for pair, single in (((i, j), k), ((i, k), j), ((j, k), i)):
-                by_first.setdefault(pair[0], {}).setdefault(pair, []).append((single, clique))
-        blocks = []
-        for pairs in by_first.values():
-            singles = sorted({single for uses in pairs.values() for single, _ in uses})
-            column_of: dict[int, slice] = {}
-            width = 0
-            for single in singles:
-                size = self.domain.sizes[single] - 1
-                column_of[single] = slice(width, width + size)
-                width += size
-            a, b, targets, precisions = [], [], [], []
-            for (i, j), uses in pairs.items():
-                first, second = self._span(i), self._span(j)
-                a.append(np.repeat(first, len(second)))
-                b.append(np.tile(second, len(first)))
-                target = np.zeros((len(first) * len(second), width), np.float32)
-                precision = np.zeros((1, width), np.float32)
-                for single, clique in uses:
-                    y = np.moveaxis(triples[clique], clique.index(single), -1)
-                    target[:, column_of[single]] = y.reshape(len(target), -1)
-                    precision[0, column_of[single]] = 1.0 / residuals.variance[clique]
-                targets.append(target)
-                precisions.append(np.broadcast_to(precision, target.shape))
-            blocks.append(
-                _TripleBlock(
-                    a=np.concatenate(a),
-                    b=np.concatenate(b),
-                    columns=np.concatenate([self._span(single) for single in singles]),
-                    target=np.concatenate(targets),
-                    precision=np.ascontiguousarray(np.concatenate(precisions)),
-                )
-            )
-        return blocks
-
-    def loss_and_gradient(self, factors: Single, mass: Single) -> tuple[float, Single, Single]:
-        """Loss, its gradient in the factors (dims, K), and its gradient in the mass (K,) of each component."""
-        weighted = factors * mass
-        error = weighted.sum(axis=1) - self.target1
-        scaled = self.precision1 * error
-        loss = float(scaled @ error)
-        pull = np.repeat(scaled[:, None], len(mass), axis=1)
-        by_mass = (2.0 * scaled) @ factors
-        error2 = weighted @ factors.T - self.target2
-        scaled2 = self.precision2 * error2
-        loss += 0.5 * float(np.vdot(scaled2, error2))
-        towards = scaled2 @ factors
-        pull += towards
-        by_mass += (factors * towards).sum(axis=0)
-        for block in self.blocks:
-            pairs = factors[block.a] * factors[block.b]
-            error3 = pairs @ weighted[block.columns].T
-            error3 -= block.target
-            scaled3 = block.precision * error3
-            loss += float(np.vdot(scaled3, error3)) / 3.0
-            towards = scaled3.T @ pairs
-            pull[block.columns] += towards
-            by_mass += (2.0 / 3.0) * (factors[block.columns] * towards).sum(axis=0)
-        pull *= 2.0 * mass
-        return loss, pull, by_mass
-
-
-def _softmax(logits: Single, starts: NDArray[np.int64], owner: NDArray[np.int64]) -> Single:
-    exps = np.exp(logits - np.maximum.reduceat(logits, starts, axis=0)[owner])
-    return np.asarray(exps / np.add.reduceat(exps, starts, axis=0)[owner], np.float32)
-
-
 _START_SPREAD = 0.7
 """Standard deviation of the logits of a random start around the one-way counts."""
-
-
-class _Adam:
-    """Adam (Kingma, Ba 2015) on one array."""
-
-    def __init__(self, like: Single) -> None:
-        self.mean = np.zeros_like(like)
-        self.square = np.zeros_like(like)
-
-    def step(self, gradient: Single, count: int) -> Single:
-        self.mean += 0.1 * (gradient - self.mean)
-        self.square += 0.01 * (gradient * gradient - self.square)
-        return np.asarray(
-            (self.mean / (1 - 0.9**count)) / (np.sqrt(self.square / (1 - 0.99**count)) + 1e-12), np.float32
-        )
 
 
 def fit(
@@ -257,7 +91,7 @@ def fit(
     progress: Callable[[float], None] | None = None,
 ) -> Mixture:
     """Fits the members to residuals up to length 3, each by Adam until it reaches the noise, and averages them."""
-    objective = _Objective(residuals, options.widest)
+    objective = Objective(residuals, options.widest)
     total = max(residuals.total, 1.0)
     for components in options.ladder:
         first = _fit_member(residuals, objective, total, components, options, rng)
@@ -290,54 +124,75 @@ class _Member:
 
 def _fit_member(
     residuals: NoisyResiduals,
-    objective: _Objective,
+    objective: Objective,
     total: float,
     components: int,
     options: FitOptions,
     rng: np.random.Generator,
 ) -> _Member:
     """One fit from a random start."""
-    domain = residuals.domain
-    sizes = np.array(domain.sizes, np.int64)
-    code_starts = objective.code_starts[:-1]
-    owner = np.repeat(np.arange(len(sizes)), sizes)
-    basis = np.zeros((int(sizes.sum()), len(objective.target1)), np.float32)
-    logits = np.zeros((int(sizes.sum()), components), np.float32)
-    for i, size in enumerate(domain.sizes):
-        rows = slice(int(code_starts[i]), int(code_starts[i]) + size)
-        basis[rows, objective.rows(i)] = objective.bases[i]
+
+    def evaluate(probabilities: Single, mass: Single) -> tuple[float, Single, Single]:
+        loss, pull, by_mass = objective.loss_and_gradient(objective.basis.T @ probabilities, mass)
+        return loss / objective.degrees, objective.basis @ pull, by_mass
+
+    logits = start(residuals, objective, total, components, rng)
+    weights, probabilities, reached = descend(evaluate, logits, objective, total, options)
+    return _Member(weights=weights, probabilities=probabilities, reached=reached)
+
+
+def start(
+    residuals: NoisyResiduals, objective: Objective, total: float, components: int, rng: np.random.Generator
+) -> Single:
+    """Logits (all codes, components) around the one-way counts.
+
+    Components start apart in every attribute, and in how much they state at all: records differ in completeness.
+    """
+    firsts = objective.code_starts[:-1]
+    logits = np.zeros((int(objective.code_starts[-1]), components), np.float32)
+    for i, size in enumerate(residuals.domain.sizes):
         share = np.clip((residuals.values[(i,)] + total / size) / total, 1e-3, None)
-        logits[rows] = np.log(share / share.sum())[:, None]
-    # Components start apart in every attribute, and in how much they state at all: records differ in completeness.
+        logits[int(firsts[i]) : int(firsts[i]) + size] = np.log(share / share.sum())[:, None]
     logits += rng.normal(0.0, _START_SPREAD, logits.shape).astype(np.float32)
-    logits[code_starts] -= rng.normal(0.0, _START_SPREAD, components).astype(np.float32)
-    scores = np.zeros(components, np.float32)
-    adam, adam_scores = _Adam(logits), _Adam(scores)
-    goal = options.stop * objective.degrees
+    logits[firsts] -= rng.normal(0.0, _START_SPREAD, components).astype(np.float32)
+    return logits
+
+
+def descend(
+    evaluate: Callable[[Single, Single], tuple[float, Single, Single]],
+    logits: Single,
+    objective: Objective,
+    total: float,
+    options: FitOptions,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], bool]:
+    """Adam until the misfit is that of noise, then a cooling: (weights, probabilities, whether it got there).
+
+    evaluate: the misfit (loss by degree of freedom), and the gradients of the loss in the probabilities (all codes,
+    components) and in the mass (components,).
+    """
+    firsts, owner = objective.code_starts[:-1], objective.owner
+    logits = logits.copy()
+    scores = np.zeros(logits.shape[1], np.float32)
+    adam, adam_scores = Adam(logits), Adam(scores)
     cooling: int | None = None
     reached = False
     for iteration in range(options.iterations):
-        probabilities = _softmax(logits, code_starts, owner)
+        probabilities = softmax(logits, firsts, owner)
         weights = np.exp(scores - scores.max())
         weights /= weights.sum()
         mass = np.asarray(total * weights, np.float32)
-        loss, pull, by_mass = objective.loss_and_gradient(basis.T @ probabilities, mass)
-        if cooling is None and (loss <= goal or iteration >= options.iterations - options.cooling):
-            cooling, reached = iteration, loss <= goal
+        misfit, slope, by_mass = evaluate(probabilities, mass)
+        if cooling is None and (misfit <= options.stop or iteration >= options.iterations - options.cooling):
+            cooling, reached = iteration, misfit <= options.stop
         step = options.step
         if cooling is not None:
             passed = (iteration - cooling) / options.cooling
             if passed >= 1:
                 break
             step *= 0.5 * (1 + math.cos(math.pi * passed))
-        slope = basis @ pull
-        slope -= np.add.reduceat(probabilities * slope, code_starts, axis=0)[owner]
+        slope = slope - np.add.reduceat(probabilities * slope, firsts, axis=0)[owner]
         slope *= probabilities
         logits -= step * adam.step(slope, iteration + 1)
         scores -= step * adam_scores.step(mass * (by_mass - float(weights @ by_mass)), iteration + 1)
     last = np.exp(scores.astype(np.float64) - float(scores.max()))
-    return _Member(
-        weights=last / last.sum(),
-        probabilities=_softmax(logits, code_starts, owner).astype(np.float64),
-        reached=reached,
-    )
+    return last / last.sum(), softmax(logits, firsts, owner).astype(np.float64), reached

@@ -31,9 +31,20 @@ def draw(mixture: Mixture, count: int, rng: np.random.Generator, bars: Bars | No
     Systematic sampling keeps the one-way sampling error below one record per component. Records that hold a barred
     combination are drawn anew from their component.
     """
-    edges = np.cumsum(mixture.weights)
+    return draw_from(mixture, spread_over(mixture.weights, count, rng), rng, bars)
+
+
+def spread_over(weights: NDArray[np.float64], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Components (count,), rising, each as often as its weight says, to within one."""
+    edges = np.cumsum(weights)
     positions = (rng.random() + np.arange(count)) / count * edges[-1]
-    component = np.minimum(np.searchsorted(edges, positions, side="right"), len(edges) - 1)
+    return np.asarray(np.minimum(np.searchsorted(edges, positions, side="right"), len(edges) - 1), np.int64)
+
+
+def draw_from(
+    mixture: Mixture, component: NDArray[np.int64], rng: np.random.Generator, bars: Bars | None = None
+) -> Codes:
+    """One record per entry of component, which must rise; see `draw`."""
     codes = _draw_from(mixture, component, rng)
     if bars is None:
         return codes
@@ -95,7 +106,7 @@ class RefineOptions:
         return cls(group=max(4, count // 5000), sweeps=2 if visits <= 300_000_000 else 1)
 
 
-class _Layout:
+class Layout:
     """All target tables in one flat array, and for each attribute the view that ends in it."""
 
     def __init__(self, domain: Domain, targets: Mapping[Clique, Target]) -> None:
@@ -107,22 +118,22 @@ class _Layout:
             [np.full(size, targets[c].weight, np.float32) for c, size in zip(self.cliques, sizes, strict=True)]
         )
 
-    def count(self, codes: Codes) -> NDArray[np.int64]:
-        """Counts of the records in every cell of every table, flat."""
-        out = np.zeros(int(self.starts[-1]), np.int64)
+    def count(self, codes: Codes, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """Counts of the records in every cell of every table, flat; each record counts 1, or as its weight says."""
+        out = np.zeros(int(self.starts[-1]))
         for clique, start in zip(self.cliques, self.starts, strict=False):
             flat = np.zeros(len(codes), np.int64)
             for i in clique:
                 flat = flat * self.domain.sizes[i] + codes[:, i]
             size = self.domain.cells(clique)
-            out[start : start + size] = np.bincount(flat, minlength=size)
+            out[start : start + size] = np.bincount(flat, weights=weights, minlength=size)
         return out
 
 
-class _AttributeView:
+class AttributeView:
     """Tables that hold attribute j, as rows (cells of the other attributes) by the codes of j."""
 
-    def __init__(self, layout: _Layout, j: int, targets: Mapping[Clique, Target]) -> None:
+    def __init__(self, layout: Layout, j: int, targets: Mapping[Clique, Target]) -> None:
         sizes = layout.domain.sizes
         pieces, bases, first, first_step, second, weights = [], [], [], [], [], []
         base = 0
@@ -172,7 +183,7 @@ def refine(
     No move leads into a combination that bars forbids; those that targets bar cost a toll.
     """
     codes = np.array(codes, np.int32, order="C")
-    layout = _Layout(domain, targets)
+    layout = Layout(domain, targets)
     wanted = np.concatenate([np.asarray(targets[c].wanted, np.float64).ravel() for c in layout.cliques])
     price = ((layout.count(codes) - wanted) * 2.0 * layout.weight).astype(np.float32)
     toll = options.toll * float(np.mean([target.weight for target in targets.values()]))
@@ -180,7 +191,7 @@ def refine(
         barred = targets[clique].barred
         if barred is not None:
             price[start : start + barred.size] += np.float32(toll) * barred.ravel()
-    views = [_AttributeView(layout, j, targets) for j in range(len(domain))]
+    views = [AttributeView(layout, j, targets) for j in range(len(domain))]
     marks = _Marks(domain, rng)
     mark = marks.of(codes)
     for sweep in range(options.sweeps):
@@ -217,7 +228,7 @@ def _visit(
     mark: NDArray[np.int64],
     marks: _Marks,
     j: int,
-    view: _AttributeView,
+    view: AttributeView,
     price: NDArray[np.float32],
     options: RefineOptions,
     rng: np.random.Generator,

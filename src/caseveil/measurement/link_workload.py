@@ -1,0 +1,88 @@
+"""How the budget is split between what is measured of linked rows. Decided from public sizes alone."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from caseveil.measurement.residuals import cost, influence, optimal_variances, squared_sensitivity
+from caseveil.measurement.workload import DEFAULT_CELLS_CAP, Workload, plan_workload
+from caseveil.schema.domain import Clique, Domain
+from caseveil.schema.linked import LinkedTables
+
+PAIR_SHARE = 0.09
+"""Share of squared mu for pairs of links of one victim: few tables, and what makes siblings as alike as they are."""
+
+TILT_SHARE = 0.04
+"""Share of squared mu that turns victims into links: it only serves the intervals of counts of links."""
+
+ANY_SHARE = 0.08
+"""Share of squared mu for victims with any link of some kind: it only serves the intervals of those counts."""
+
+SIDE_SHARE = PAIR_SHARE + TILT_SHARE + ANY_SHARE
+"""What the views beside `each` take together."""
+
+_ALIKE = 20.0
+"""How much more the same attribute of two links matters than two different ones."""
+
+LINK_WEIGHTS = (600.0, 20.0, 1.0)
+"""Weight of the cell variance of a clique, by length, as measurement.workload has it for one table. Linked tables have
+many attributes: long combinations would take most of the budget from single ones, on which all else stands."""
+
+_NUMBER = 20.0
+"""How much more the number of links matters than another single attribute: every count of links stands on it."""
+
+
+def link_workload(
+    tables: LinkedTables, *, length: int, weights: Sequence[float] = LINK_WEIGHTS, cells_cap: int = DEFAULT_CELLS_CAP
+) -> Workload:
+    """All cliques of V, k and P up to `length`, as `plan_workload` chooses them, the number of links weighing more."""
+    planned = plan_workload(tables.each, length=length, weights=weights, cells_cap=cells_cap)
+    number = (tables.v,)
+    return replace(planned, weights={**planned.weights, number: _NUMBER * planned.weights[number]})
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkVariances:
+    """Variances of the residuals of the side views (records.views), in people squared, and what they cost together.
+
+    spent: squared mu as the view `each` would see it.
+    """
+
+    tilt: Mapping[Clique, float]
+    pairs: Mapping[Clique, float]
+    any: Mapping[Clique, float]
+    spent: float
+
+
+def plan_links(tables: LinkedTables, mu: float) -> LinkVariances:
+    """Variances of the side views out of a budget of mu for all views together."""
+    v, p = tables.v, tables.p
+    reach = max((tables.link.at_most - 1) / 2, 0.5)
+    tilt_weights: dict[Clique, float] = {
+        **{(v + i,): 10.0 for i in range(p)},
+        **{(v + i, v + j): 1.0 for i, j in itertools.combinations(range(p), 2)},
+        **{(i, v + j): 1.0 for i in range(v) for j in range(p)},
+    }
+    any_weights: dict[Clique, float] = {
+        **{(v + f,): 10.0 for f in range(len(tables.flags))},
+        **{(i, v + f): 1.0 for i in range(v) for f in range(len(tables.flags))},
+    }
+    several = tables.link.at_most > 1
+    tilt = optimal_variances(tilt_weights, tables.tilt, math.sqrt(TILT_SHARE) * mu / reach) if several else {}
+    anyone = optimal_variances(any_weights, tables.any, math.sqrt(ANY_SHARE) * mu)
+    pairs = _pair_variances(tables, math.sqrt(PAIR_SHARE) * mu) if several else {}
+    spent = cost(tilt, tables.tilt) * reach**2 + cost(anyone, tables.any) + cost(pairs, tables.pairs)
+    return LinkVariances(tilt=tilt, pairs=pairs, any=anyone, spent=spent)
+
+
+def _pair_variances(tables: LinkedTables, mu: float) -> dict[Clique, float]:
+    """Residuals of (attribute, attribute of another link) alone: single attributes follow from the view `each`."""
+    domain: Domain = tables.pairs
+    weights = {(i, tables.p + j): _ALIKE if i == j else 1.0 for i in range(tables.p) for j in range(i, tables.p)}
+    v = {clique: influence({clique: weight}, domain)[clique] for clique, weight in weights.items()}
+    sensitivity = {clique: squared_sensitivity(clique, domain) for clique in v}
+    norm = math.fsum(math.sqrt(sensitivity[c] * v[c]) for c in v)
+    return {c: math.sqrt(sensitivity[c] / v[c]) * norm / mu**2 for c in v}

@@ -1,0 +1,196 @@
+"""How far a mixture lies from noisy residuals, and which way is down: the objective of the fits.
+
+A residual of a product is the product of the centred factors, so in an orthonormal basis U_i of the centred space of
+each attribute the residual coordinates of clique A are N sum_z w_z prod_{i in A} (U_i' P_i(. | z)), and the noise on
+them is white with variance s_A^2. The negative log-likelihood is a weighted sum of squares whose value and gradient
+are a few matrix products.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caseveil.schema.domain import Clique
+from caseveil.synthesis.observed import Marginal, NoisyResiduals
+
+Single = NDArray[np.float32]
+
+
+def contrasts(size: int) -> NDArray[np.float64]:
+    """Orthonormal basis (size, size - 1) of the vectors that sum to zero (Helmert)."""
+    basis = np.zeros((size, size - 1))
+    for j in range(1, size):
+        basis[:j, j - 1] = 1.0
+        basis[j, j - 1] = -j
+        basis[:, j - 1] /= math.sqrt(j * (j + 1))
+    return basis
+
+
+def _starts(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class _TripleBlock:
+    """All fitted triples that share the first attribute of a pair: rows are pair coordinates, columns single ones.
+
+    Every triple stands in three places over all blocks (once per choice of its single attribute), which makes the
+    gradient of every attribute one product, with no scatter.
+    """
+
+    a: NDArray[np.int64]
+    b: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    target: Single
+    precision: Single
+
+
+def to_coordinates(table: Marginal, clique: Clique, bases: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """A centred table in the coordinates of the bases of its attributes."""
+    out = np.asarray(table, np.float64)
+    for axis, i in enumerate(clique):
+        out = np.moveaxis(np.tensordot(out, bases[i], axes=([axis], [0])), -1, axis)
+    return out
+
+
+class Objective:
+    """Targets and precisions of all residuals up to length 3, packed for matrix products."""
+
+    def __init__(self, residuals: NoisyResiduals, widest: int) -> None:
+        domain = residuals.domain
+        self.domain = domain
+        self.bases = [contrasts(size) for size in domain.sizes]
+        sizes = np.array(domain.sizes, np.int64)
+        self.starts, self.code_starts = _starts(sizes - 1), _starts(sizes)
+        self.owner = np.repeat(np.arange(len(sizes)), sizes)
+        self.basis = np.zeros((int(self.code_starts[-1]), int(self.starts[-1])), np.float32)
+        for place, basis in enumerate(self.bases):
+            self.basis[self.codes(place), self.rows(place)] = basis
+        dims = int(self.starts[-1])
+        self.target1 = np.zeros(dims, np.float32)
+        self.precision1 = np.zeros(dims, np.float32)
+        self.target2 = np.zeros((dims, dims), np.float32)
+        self.precision2 = np.zeros((dims, dims), np.float32)
+        self.degrees = 0
+        triples: dict[Clique, NDArray[np.float64]] = {}
+        for clique, table in residuals.values.items():
+            if not 1 <= len(clique) <= 3:
+                continue
+            degrees = residuals.degrees(clique)
+            if len(clique) == 3 and degrees > widest:
+                continue
+            self.degrees += degrees
+            y = to_coordinates(table, clique, self.bases)
+            precision = 1.0 / residuals.variance[clique]
+            if len(clique) == 1:
+                rows = self.rows(clique[0])
+                self.target1[rows], self.precision1[rows] = y, precision
+            elif len(clique) == 2:
+                i, j = self.rows(clique[0]), self.rows(clique[1])
+                self.target2[i, j], self.precision2[i, j] = y, precision
+                self.target2[j, i], self.precision2[j, i] = y.T, precision
+            else:
+                triples[clique] = y
+        self.blocks = self._blocks(triples, residuals)
+
+    def rows(self, i: int) -> slice:
+        """Contrast coordinates of attribute i."""
+        return slice(int(self.starts[i]), int(self.starts[i + 1]))
+
+    def codes(self, i: int) -> slice:
+        """Codes of attribute i among all codes."""
+        return slice(int(self.code_starts[i]), int(self.code_starts[i + 1]))
+
+    def _span(self, i: int) -> NDArray[np.int64]:
+        return np.arange(self.starts[i], self.starts[i + 1], dtype=np.int64)
+
+    def _blocks(self, triples: dict[Clique, NDArray[np.float64]], residuals: NoisyResiduals) -> list[_TripleBlock]:
+        by_first: dict[int, dict[tuple[int, int], list[tuple[int, Clique]]]] = {}
+        for clique in triples:
+            i, j, k = clique
+            for pair, single in (((i, j), k), ((i, k), j), ((j, k), i)):
+                by_first.setdefault(pair[0], {}).setdefault(pair, []).append((single, clique))
+        blocks = []
+        for pairs in by_first.values():
+            singles = sorted({single for uses in pairs.values() for single, _ in uses})
+            column_of: dict[int, slice] = {}
+            width = 0
+            for single in singles:
+                size = self.domain.sizes[single] - 1
+                column_of[single] = slice(width, width + size)
+                width += size
+            a, b, targets, precisions = [], [], [], []
+            for (i, j), uses in pairs.items():
+                first, second = self._span(i), self._span(j)
+                a.append(np.repeat(first, len(second)))
+                b.append(np.tile(second, len(first)))
+                target = np.zeros((len(first) * len(second), width), np.float32)
+                precision = np.zeros((1, width), np.float32)
+                for single, clique in uses:
+                    y = np.moveaxis(triples[clique], clique.index(single), -1)
+                    target[:, column_of[single]] = y.reshape(len(target), -1)
+                    precision[0, column_of[single]] = 1.0 / residuals.variance[clique]
+                targets.append(target)
+                precisions.append(np.broadcast_to(precision, target.shape))
+            blocks.append(
+                _TripleBlock(
+                    a=np.concatenate(a),
+                    b=np.concatenate(b),
+                    columns=np.concatenate([self._span(single) for single in singles]),
+                    target=np.concatenate(targets),
+                    precision=np.ascontiguousarray(np.concatenate(precisions)),
+                )
+            )
+        return blocks
+
+    def loss_and_gradient(self, factors: Single, mass: Single) -> tuple[float, Single, Single]:
+        """Loss, its gradient in the factors (dims, K), and its gradient in the mass (K,) of each component."""
+        weighted = factors * mass
+        error = weighted.sum(axis=1) - self.target1
+        scaled = self.precision1 * error
+        loss = float(scaled @ error)
+        pull = np.repeat(scaled[:, None], len(mass), axis=1)
+        by_mass = (2.0 * scaled) @ factors
+        error2 = weighted @ factors.T - self.target2
+        scaled2 = self.precision2 * error2
+        loss += 0.5 * float(np.vdot(scaled2, error2))
+        towards = scaled2 @ factors
+        pull += towards
+        by_mass += (factors * towards).sum(axis=0)
+        for block in self.blocks:
+            pairs = factors[block.a] * factors[block.b]
+            error3 = pairs @ weighted[block.columns].T
+            error3 -= block.target
+            scaled3 = block.precision * error3
+            loss += float(np.vdot(scaled3, error3)) / 3.0
+            towards = scaled3.T @ pairs
+            pull[block.columns] += towards
+            by_mass += (2.0 / 3.0) * (factors[block.columns] * towards).sum(axis=0)
+        pull *= 2.0 * mass
+        return loss, pull, by_mass
+
+
+def softmax(logits: Single, starts: NDArray[np.int64], owner: NDArray[np.int64]) -> Single:
+    """Probabilities (all codes, components) from logits; codes of one attribute, from starts on, sum to 1."""
+    exps = np.exp(logits - np.maximum.reduceat(logits, starts, axis=0)[owner])
+    return np.asarray(exps / np.add.reduceat(exps, starts, axis=0)[owner], np.float32)
+
+
+class Adam:
+    """Adam (Kingma, Ba 2015) on one array."""
+
+    def __init__(self, like: Single) -> None:
+        self.mean = np.zeros_like(like)
+        self.square = np.zeros_like(like)
+
+    def step(self, gradient: Single, count: int) -> Single:
+        """The direction of the count-th step (from 1 on)."""
+        self.mean += 0.1 * (gradient - self.mean)
+        self.square += 0.01 * (gradient * gradient - self.square)
+        return np.asarray(
+            (self.mean / (1 - 0.9**count)) / (np.sqrt(self.square / (1 - 0.99**count)) + 1e-12), np.float32
+        )
