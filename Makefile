@@ -4,6 +4,7 @@
 #   make test    set up, run every check
 #   make bench   measure accuracy, time and memory beside other methods (long)
 #   make bench-links   the same for linked tables (long)
+#   make assurance   attack releases from the side: leaks, kills, fuzzed input; writes docs/assurance.md (long)
 #   make docs    build the documentation into site/
 
 PYTHON ?= python3
@@ -16,7 +17,7 @@ ENGINE_TESTS := $(wildcard tests/schema tests/privacy tests/measurement tests/sy
 	tests/records/test_prepare.py tests/records/test_encoding.py tests/records/test_counting.py \
 	tests/architecture/test_engine_purity.py)
 
-.PHONY: setup demo test lint types contracts docs test-engine test-main bench bench-links clean
+.PHONY: setup demo test lint types contracts docs test-engine test-main bench bench-links assurance clean
 
 setup: $(VENV)/.stamp-dev
 
@@ -75,6 +76,9 @@ bench-links: setup
 	$(BIN)/python -m pip install -qq -r benchmarks/requirements.txt
 	$(BIN)/python -m benchmarks.link_run
 	$(BIN)/python -m benchmarks.report
+
+assurance: setup
+	$(BIN)/python tools/assurance.py
 
 clean:
 	rm -rf $(VENV) $(ENGINE_VENV) site build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

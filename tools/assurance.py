@@ -1,0 +1,200 @@
+"""Attacks a release from the side, for long, and writes docs/assurance.md: leaks, kills and fuzzed input.
+
+    python tools/assurance.py                       as often as planned; about an hour on two cores
+    python tools/assurance.py --kills 300 --plans 2000 --tables 1500
+
+The tests take the same attacks for a minute (tests/assurance). Ends with 1, and writes nothing, when something is
+found.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import platform
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from caseveil.release.manifest import software_versions
+from tests.assurance import broken, fuzzing, journeys, kills, planted
+from tests.assurance.sandbox import Ended, Sandbox
+
+PAGE = Path(__file__).parents[1] / "docs" / "assurance.md"
+
+
+class Found(Exception):
+    """Something was found that should not be; the text says what."""
+
+
+@dataclass
+class Searched:
+    """How much the search for secrets went through."""
+
+    commands: int = 0
+    files: int = 0
+    bytes: int = 0
+
+    def add(self, sandbox: Sandbox, ended: Ended) -> None:
+        """Searches what a command left. Raises Found."""
+        traces = journeys.traces(sandbox, ended)
+        if traces:
+            raise Found(f"{ended.args} shows a secret in {', '.join(traces)}")
+        produced = sandbox.produced()
+        self.commands += 1
+        self.files += len(produced)
+        self.bytes += sum(map(len, produced.values())) + len(ended.stdout) + len(ended.stderr)
+
+
+def leaks(root: Path, rounds: int) -> tuple[Searched, Searched]:
+    """Every command on both kinds of plan, so many times; and every refusal and every fault of ours once."""
+    sound, faulty = Searched(), Searched()
+    for at in range(rounds):
+        for name, plan in (("linked", planted.LINKED), ("one", planted.ONE_TABLE)):
+            sandbox = journeys.place(root / f"sound-{at}-{name}", plan)
+            sources = ["victims.csv", "perpetrators.csv"] if name == "linked" else ["victims.csv"]
+            for args in journeys.commands(sources):
+                sound.add(sandbox, sandbox.run(*args))
+    for at, files in enumerate(journeys.BAD_INPUT.values()):
+        sandbox = journeys.place(root / f"bad-{at}")
+        journeys.spoil(sandbox, files)
+        for args in (("release", "release.toml"), ("release", "release.toml", "--json"), ("check", "release.toml")):
+            faulty.add(sandbox, sandbox.run(*args))
+    for at, place in enumerate(broken.PLACES):
+        sandbox = journeys.place(root / f"broken-{at}")
+        faulty.add(sandbox, sandbox.run("release", "release.toml", hook=broken.Break(place)))
+    return sound, faulty
+
+
+def killed(root: Path, points: int) -> list[kills.Left]:
+    """What so many killed releases left, half of one table and half of two."""
+    left: list[kills.Left] = []
+    dice = random.Random()
+    for name, plan in (("one", planted.SMALL), ("linked", planted.SMALL_LINKED)):
+        sandbox = Sandbox(root=root / f"kills-{name}")
+        sandbox.put("victims.csv", planted.as_csv(planted.victims(60)))
+        sandbox.put("perpetrators.csv", planted.as_csv(planted.perpetrators(60)))
+        sandbox.put("release.toml", plan)
+        known = kills.whole(sandbox)
+        for at in range(points // 2):
+            one = kills.kill_once(sandbox, known, dice)
+            if one.faults:
+                raise Found(f"a killed release of {name}, the {at}th: {'; '.join(one.faults)}")
+            left.append(one)
+    return left
+
+
+def page(sound: Searched, faulty: Searched, left: list[kills.Left], plans: Counter[int], tables: Counter[int]) -> str:
+    """The text of docs/assurance.md."""
+    alive = sum(not one.killed for one in left)
+    versions = software_versions()
+    fuzz_rows = "\n".join(
+        f"| {name} | {sum(codes.values()):,} | {codes[0]:,} | {codes[2]:,} | 0 | 0 |"
+        for name, codes in (("plans", plans), ("data files", tables))
+    )
+    return f"""# Assurance
+
+What was tried from the side, and what came of it. This page is written by `make assurance`, which writes nothing when \
+something is found; `make test` does the same in small. What each attack looks for is said where it is made, in \
+`tests/assurance`. Who attacks, and what is out of scope: [threat model](threat-model.md).
+
+Made on {datetime.date.today():%d %B %Y} with Caseveil {versions["caseveil"]}, numpy {versions["numpy"]}, Python \
+{versions["python"]}, {platform.system()} on {platform.machine()}, {os.cpu_count()} processors shared with other work.
+
+## Cells of rows
+
+{len(planted.SECRET_CELLS)} secrets of one person and one perpetrator stand in keys, released and unreleased columns, \
+sets, numbers, dates and cells outside the declared values. Everything that a command leaves is searched for them, in \
+{len(planted.NEEDLES)} spellings: streams, files (Parquet unpacked), names of files, temporary files.
+
+| what ran | commands | files searched | MB searched | secrets found |
+|---|---|---|---|---|
+| every command, one table and two | {sound.commands:,} | {sound.files:,} | {sound.bytes / 1e6:.0f} | 0 |
+| {len(journeys.BAD_INPUT)} kinds of bad input, {len(broken.PLACES)} places where Caseveil itself fails | \
+{faulty.commands:,} | {faulty.files:,} | {faulty.bytes / 1e6:.1f} | 0 |
+
+A value that one person alone has may be discovered with a probability below 1e-9 in each of these releases.
+
+## Kills
+
+{len(left):,} releases of 60 people, half of them linked, were ended by SIGKILL: three of ten at a random moment, the \
+others right before, right after or within a random one of the writes, syncs, renames and the like that a release \
+makes. \
+After each, the noise that had been drawn was held against the ledger, what lay in the folders was looked at, and \
+another release was made.
+
+| | releases |
+|---|---|
+| ended before the signal came | {alive:,} |
+| killed before any charge | {sum(one.killed and not one.charges for one in left):,} |
+| killed with some charges written, no bundle | \
+{sum(one.killed and one.charges > 0 and not one.bundle for one in left):,} |
+| killed with the bundle in place, which verified | {sum(one.killed and one.bundle for one in left):,} |
+| ledger with a torn last line that it would not go on from until a person took it out | \
+{sum(one.torn for one in left):,} |
+| hidden folder of an unfinished bundle left beside it | {sum(one.partial for one in left):,} |
+| **noise drawn that the ledger did not hold** | 0 |
+| **half a bundle under its name** | 0 |
+| **next release failed** | 0 |
+
+A kill leaves what was written in the memory of the system. That the charge is on the disk itself before noise is \
+drawn rests on `fsync`, and is not shown by this.
+
+## Wrong plans and files
+
+From a sound plan or file of {fuzzing.PEOPLE} people, one to five changes: values, keys, lines, bytes, \
+encodings.
+
+| fuzzed | tried | released | refused with a sentence | other endings | refusals that changed a file or charged |
+|---|---|---|---|---|---|
+{fuzz_rows}
+
+A release in which no value was frequent enough to be discovered is refused after a charge, and says so; it is not \
+counted in the last column.
+"""
+
+
+def main() -> int:
+    """Runs everything and writes the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=10, help="rounds of all commands")
+    parser.add_argument("--kills", type=int, default=1000, help="killed releases")
+    parser.add_argument("--plans", type=int, default=10_000, help="fuzzed plans")
+    parser.add_argument("--tables", type=int, default=10_000, help="fuzzed data files")
+    asked = parser.parse_args()
+    start = time.monotonic()
+
+    def say(done: str) -> None:
+        print(f"{time.monotonic() - start:7.0f} s  {done}", flush=True)
+
+    with tempfile.TemporaryDirectory(prefix="assurance-") as folder:
+        root = Path(folder)
+        try:
+            sound, faulty = leaks(root, asked.rounds)
+            say(f"{sound.commands + faulty.commands} commands searched")
+            left = killed(root, asked.kills)
+            say(f"{len(left)} releases killed")
+            found = []
+            for name, fuzz, examples in (
+                ("plans", fuzzing.fuzz_plans, asked.plans), ("tables", fuzzing.fuzz_tables, asked.tables)
+            ):  # fmt: skip
+                (root / name).mkdir()
+                found.append(fuzz(root / name, examples))
+                say(f"{sum(found[-1].values())} {name} fuzzed")
+        except (Found, AssertionError) as error:
+            print(f"FOUND  {error}", file=sys.stderr)
+            return 1
+    PAGE.write_text(page(sound, faulty, left, *found), encoding="utf-8", newline="\n")
+    say(f"wrote {PAGE.name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
