@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from caseveil.measurement.residuals import cost, influence, optimal_variances, squared_sensitivity
 from caseveil.measurement.workload import DEFAULT_CELLS_CAP, Workload, plan_workload
 from caseveil.schema.domain import Clique, Domain
-from caseveil.schema.linked import LinkedTables
+from caseveil.schema.linked import LinkedTables, tilt_reach
 
 PAIR_SHARE = 0.09
 """Share of squared mu for pairs of links of one victim: few tables, and what makes siblings as alike as they are."""
@@ -60,7 +60,7 @@ class LinkVariances:
 def plan_links(tables: LinkedTables, mu: float) -> LinkVariances:
     """Variances of the side views out of a budget of mu for all views together."""
     v, p = tables.v, tables.p
-    reach = max((tables.link.at_most - 1) / 2, 0.5)
+    reach = tilt_reach(tables.link.at_most)
     tilt_weights: dict[Clique, float] = {
         **{(v + i,): 10.0 for i in range(p)},
         **{(v + i, v + j): 1.0 for i, j in itertools.combinations(range(p), 2)},

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from caseveil.records.encoding import EncodedRows, encode
 from caseveil.records.linkage import LinkedRows
 from caseveil.schema.domain import Domain
-from caseveil.schema.linked import LinkedTables
+from caseveil.schema.linked import LinkedTables, tilt_reach
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -93,9 +93,7 @@ def _tilt(
     here = k[victim_of]
     # (k - (cap + 1)/2) / k on the grid 1 / (2 lcm)
     weights = np.asarray((2 * here - (cap + 1)) * (part // here), np.int64)
-    return View(
-        rows=_rows(tables.tilt, [victims[victim_of], perpetrators], weights, 2 * part), reach=max((cap - 1) / 2, 0.5)
-    )
+    return View(rows=_rows(tables.tilt, [victims[victim_of], perpetrators], weights, 2 * part), reach=tilt_reach(cap))
 
 
 def _pairs(

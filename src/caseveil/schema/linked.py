@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from caseveil.schema.attribute import Attribute
-from caseveil.schema.domain import Clique, Domain
+from caseveil.schema.domain import Domain
 from caseveil.schema.links import Link, number_labels, number_name
 from caseveil.schema.table import Table
 
@@ -102,11 +102,12 @@ class LinkedTables:
             (f"{self.victims.name}.", self.victim_attributes), (f"any {self.perpetrators.name}.", flags)
         )
 
-    def crosses(self, clique: Clique) -> bool:
-        """Whether a clique of `each` holds k or an attribute of perpetrators."""
-        return any(i >= self.v for i in clique)
-
 
 def centre_of(at_most: int) -> float:
     """The number of links c around which the view `tilt` is taken: halfway between 1 and the cap."""
     return (at_most + 1) / 2
+
+
+def tilt_reach(at_most: int) -> float:
+    """Largest size of a victim's weights in the view `tilt`, |k - c|; never 0, so that a cap of 1 divides nothing."""
+    return max((at_most - 1) / 2, 0.5)
