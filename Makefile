@@ -4,8 +4,9 @@
 #   make test    set up, run every check
 #   make bench   measure accuracy, time and memory beside other methods (long)
 #   make bench-links   the same for linked tables (long)
-#   make assurance   attack releases from the side: leaks, kills, fuzzed input; writes docs/assurance.md (long)
+#   make assurance   attack releases from the side: leaks, kills, fuzzed input, noise; writes docs/assurance.md (long)
 #   make docs    build the documentation into site/
+#   make web     build the page of explorer.html anew from web/explorer (needs Node 18 or newer; only after changes there)
 
 PYTHON ?= python3
 VENV := .venv
@@ -17,7 +18,7 @@ ENGINE_TESTS := $(wildcard tests/schema tests/privacy tests/measurement tests/sy
 	tests/records/test_prepare.py tests/records/test_encoding.py tests/records/test_counting.py \
 	tests/architecture/test_engine_purity.py)
 
-.PHONY: setup demo test lint types contracts docs test-engine test-main bench bench-links assurance clean
+.PHONY: setup demo test lint types contracts docs test-engine test-main web bench bench-links assurance clean
 
 setup: $(VENV)/.stamp-dev
 
@@ -66,6 +67,10 @@ test-engine: setup
 
 test-main: setup
 	$(BIN)/python -m pytest
+
+# The page is kept in the package, so that nobody needs Node to install or use it (tests/browser/test_build.py).
+web:
+	@cd web/explorer && npm ci --no-fund --no-audit --loglevel=error && npm run --silent build
 
 bench: setup
 	$(BIN)/python -m pip install -qq -r benchmarks/requirements.txt

@@ -87,9 +87,9 @@ def table(by_contender: dict[str, list[Run]]) -> list[str]:
 
 
 def read_results(paths: Iterable[Path]) -> list[dict[str, Any]]:
-    """Result files, oldest first."""
+    """Result files of contenders, oldest first; others, such as those of yearly releases, have pages of their own."""
     results = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(paths)]
-    return sorted(results, key=lambda result: str(result["date"]))
+    return sorted((result for result in results if "date" in result), key=lambda result: str(result["date"]))
 
 
 def page(everything: Sequence[dict[str, Any]]) -> str:

@@ -1,16 +1,17 @@
 """Attacks a release from the side, for long, and writes docs/assurance.md: leaks, kills and fuzzed input.
 
-    python tools/assurance.py                       as often as planned; about an hour on two cores
-    python tools/assurance.py --kills 300 --plans 2000 --tables 1500
+    python tools/assurance.py                       as often as planned; about 25 minutes on two cores
+    python tools/assurance.py --kills 300 --plans 2000 --tables 1500 --draws 5000000
 
 The tests take the same attacks for a minute (tests/assurance). Ends with 1, and writes nothing, when something is
-found.
+found. Attacks run beside each other, one on each processor.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
+import multiprocessing
 import os
 import platform
 import random
@@ -18,14 +19,17 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from caseveil.release.manifest import software_versions
 from tests.assurance import broken, fuzzing, journeys, kills, planted
 from tests.assurance.sandbox import Ended, Sandbox
+from tools import assurance_audit, assurance_noise
 
 PAGE = Path(__file__).parents[1] / "docs" / "assurance.md"
 
@@ -73,26 +77,32 @@ def leaks(root: Path, rounds: int) -> tuple[Searched, Searched]:
     return sound, faulty
 
 
-def killed(root: Path, points: int) -> list[kills.Left]:
-    """What so many killed releases left, half of one table and half of two."""
-    left: list[kills.Left] = []
+def killed(root: Path, plan: str, points: int) -> list[kills.Left]:
+    """What so many killed releases by one plan left. Raises Found."""
+    sandbox = Sandbox(root=root)
+    sandbox.put("victims.csv", planted.as_csv(planted.victims(60)))
+    sandbox.put("perpetrators.csv", planted.as_csv(planted.perpetrators(60)))
+    sandbox.put("release.toml", plan)
+    known = kills.whole(sandbox)
     dice = random.Random()
-    for name, plan in (("one", planted.SMALL), ("linked", planted.SMALL_LINKED)):
-        sandbox = Sandbox(root=root / f"kills-{name}")
-        sandbox.put("victims.csv", planted.as_csv(planted.victims(60)))
-        sandbox.put("perpetrators.csv", planted.as_csv(planted.perpetrators(60)))
-        sandbox.put("release.toml", plan)
-        known = kills.whole(sandbox)
-        for at in range(points // 2):
-            one = kills.kill_once(sandbox, known, dice)
-            if one.faults:
-                raise Found(f"a killed release of {name}, the {at}th: {'; '.join(one.faults)}")
-            left.append(one)
+    left: list[kills.Left] = []
+    for at in range(points):
+        one = kills.kill_once(sandbox, known, dice)
+        if one.faults:
+            raise Found(f"the {at}th killed release: {'; '.join(one.faults)}")
+        left.append(one)
     return left
 
 
-def page(sound: Searched, faulty: Searched, left: list[kills.Left], plans: Counter[int], tables: Counter[int]) -> str:
-    """The text of docs/assurance.md."""
+def page(
+    sound: Searched,
+    faulty: Searched,
+    left: list[kills.Left],
+    plans: Counter[int],
+    tables: Counter[int],
+    sections: list[str],
+) -> str:
+    """The text of docs/assurance.md. sections come after those that are written here."""
     alive = sum(not one.killed for one in left)
     versions = software_versions()
     fuzz_rows = "\n".join(
@@ -158,7 +168,27 @@ encodings.
 
 A release in which no value was frequent enough to be discovered is refused after a charge, and says so; it is not \
 counted in the last column.
-"""
+""" + "".join(f"\n{section}" for section in sections)
+
+
+def attacks(asked: argparse.Namespace, root: Path) -> dict[str, tuple[Any, ...]]:
+    """Every attack by its name: a function and what it is called with. The long ones come first."""
+    folders = {name: root / name for name in ("plans", "tables", "kills", "linked kills", "leaks")}
+    for folder in folders.values():
+        folder.mkdir()
+    return {
+        "plans": (fuzzing.fuzz_plans, folders["plans"], asked.plans),
+        "tables": (fuzzing.fuzz_tables, folders["tables"], asked.tables),
+        "linked kills": (killed, folders["linked kills"], planted.SMALL_LINKED, asked.kills // 2),
+        "kills": (killed, folders["kills"], planted.SMALL, asked.kills - asked.kills // 2),
+        "noise": (assurance_noise.section, asked.draws),
+        "audits": (assurance_audit.section, asked.audits),
+        "leaks": (leaks, folders["leaks"], asked.rounds),
+    }
+
+
+SECTIONS = ("noise", "audits")
+"""Attacks whose result is a section of the page as it stands."""
 
 
 def main() -> int:
@@ -168,31 +198,32 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=1000, help="killed releases")
     parser.add_argument("--plans", type=int, default=10_000, help="fuzzed plans")
     parser.add_argument("--tables", type=int, default=10_000, help="fuzzed data files")
+    parser.add_argument("--draws", type=int, default=100_000_000, help="draws of noise")
+    parser.add_argument("--audits", type=int, default=1000, help="releases of each audit")
     asked = parser.parse_args()
     start = time.monotonic()
-
-    def say(done: str) -> None:
-        print(f"{time.monotonic() - start:7.0f} s  {done}", flush=True)
-
-    with tempfile.TemporaryDirectory(prefix="assurance-") as folder:
-        root = Path(folder)
-        try:
-            sound, faulty = leaks(root, asked.rounds)
-            say(f"{sound.commands + faulty.commands} commands searched")
-            left = killed(root, asked.kills)
-            say(f"{len(left)} releases killed")
-            found = []
-            for name, fuzz, examples in (
-                ("plans", fuzzing.fuzz_plans, asked.plans), ("tables", fuzzing.fuzz_tables, asked.tables)
-            ):  # fmt: skip
-                (root / name).mkdir()
-                found.append(fuzz(root / name, examples))
-                say(f"{sum(found[-1].values())} {name} fuzzed")
-        except (Found, AssertionError) as error:
-            print(f"FOUND  {error}", file=sys.stderr)
-            return 1
-    PAGE.write_text(page(sound, faulty, left, *found), encoding="utf-8", newline="\n")
-    say(f"wrote {PAGE.name}")
+    found: dict[str, Any] = {}
+    with (
+        tempfile.TemporaryDirectory(prefix="assurance-") as folder,
+        ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("spawn")) as pool,
+    ):
+        running: dict[Future[Any], str] = {}
+        for name, (attack, *args) in attacks(asked, Path(folder)).items():
+            running[pool.submit(attack, *args)] = name
+        for future in as_completed(running):
+            try:
+                found[running[future]] = future.result()
+            except (Found, AssertionError) as error:
+                print(f"FOUND  {running[future]}: {error}", file=sys.stderr, flush=True)
+                pool.shutdown(wait=True, cancel_futures=True)
+                return 1
+            print(f"{time.monotonic() - start:7.0f} s  {running[future]}", flush=True)
+    sound, faulty = found["leaks"]
+    left = [*found["kills"], *found["linked kills"]]
+    sections = [found[name] for name in SECTIONS]
+    text = page(sound, faulty, left, found["plans"], found["tables"], sections)
+    PAGE.write_text(text, encoding="utf-8", newline="\n")
+    print(f"{time.monotonic() - start:7.0f} s  wrote {PAGE.name}")
     return 0
 
 

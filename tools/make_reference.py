@@ -38,7 +38,7 @@ def cli_page() -> str:
         "`--quiet` silences progress.\n",
         "| exit code | meaning |\n|---|---|\n"
         "| 0 | done |\n"
-        "| 1 | the answer is no (`verify`, `ledger verify`) |\n"
+        "| 1 | the answer is no (`verify`, `ledger verify`, `audit`) |\n"
         "| 2 | the input must be mended; a sentence says how, and nothing was charged before it was checked |\n"
         "| 70 | a fault in Caseveil itself |\n"
         "| 130 | stopped; nothing was published |\n",

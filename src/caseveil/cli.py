@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from caseveil.cli_audit import audit
 from caseveil.cli_evaluate import evaluate
 from caseveil.cli_ledger import ledger
 from caseveil.cli_terminal import NO, PlainGroup, Terminal, left_out, require_bundle, shared
@@ -16,7 +17,7 @@ from caseveil.errors import BundleError, OutputError
 from caseveil.plan import Plan
 
 if TYPE_CHECKING:
-    from caseveil.produce import Produced
+    from caseveil.produce import Before, Produced
 
 _PLAN = click.Path(path_type=Path)
 
@@ -143,7 +144,8 @@ def forecast(
 ) -> None:
     """Say how accurate the counts would be, before anything is spent.
 
-    Reads no row: public sizes, a guess of the number of people, and epsilon are enough.
+    Reads no row: public sizes, a guess of the number of people, and epsilon are enough. For a plan that goes on from
+    a release, the noise of that one is read from its bundle and counted in.
 
     \b
     Example:  caseveil forecast release.toml --n 20000 --epsilon 0.5,1,2 --figure error.svg
@@ -154,7 +156,15 @@ def forecast(
     terminal = Terminal(json=as_json, quiet=quiet)
     read = Plan.read(plan)
     link = read.tables[-1].link
-    domain, assumed = forecast_sizes.domain_of_plan([part.table for part in read.tables], link, sizes)
+    before = _before(read)
+    known = [part.table for part in read.tables] if before is None else before.tables_of(read)
+    domain, assumed = forecast_sizes.domain_of_plan(known, link, sizes)
+    earlier = None
+    if before is not None and read.update is not None:
+        from caseveil.measurement.forecast import Earlier
+
+        domain = before.main.domain
+        earlier = Earlier(variance=before.main.variance, everyone=read.update.everyone)
     longest = read.aggregates.length if length is None else length
     expected = expect(
         domain,
@@ -163,6 +173,7 @@ def forecast(
         delta=read.promise.delta,
         linked=link is not None,
         changed=read.changed,
+        earlier=earlier,
         length=longest,
         weights=read.aggregates.weights if longest == read.aggregates.length else None,
     )
@@ -179,6 +190,7 @@ def forecast(
         "Typical error: how far a count lies from the truth on average; 95 in 100 lie within the interval. Computed",
         "from public sizes and the noise alone: the counts of a release are closer, most of all small ones.",
         *notes,
+        *([f"The noise of {before.carried.of[-1]} is counted in."] if before is not None else []),
         *([f"Figure: {figure}"] if figure is not None else []),
     )
     terminal.document(
@@ -186,10 +198,20 @@ def forecast(
             "n": people,
             "length": longest,
             "assumed_sizes": assumed,
+            "goes_on_from": None if before is None else before.carried.of[-1],
             "rows": cli_show.plain(expected.rows),
             "figure": None if figure is None else str(figure),
         }
     )
+
+
+def _before(plan: Plan) -> Before | None:
+    """What the release left that the plan goes on from, if it does."""
+    if plan.previous is None:
+        return None
+    from caseveil.produce import read_before
+
+    return read_before(plan)
 
 
 @main.command()
@@ -240,6 +262,7 @@ def _release(plan: Plan, out: Path | None, terminal: Terminal, open_it: bool) ->
 
 
 main.add_command(evaluate)
+main.add_command(audit)
 
 
 @main.command()
@@ -268,15 +291,27 @@ def verify(ctx: click.Context, bundle: Path, quiet: bool, as_json: bool) -> None
 
 @main.command()
 @click.argument("bundle", type=_PLAN)
+@click.option("--stories", type=_PLAN, metavar="PLAN", help="First put the stories of this plan into the explorer.")
 @shared
-def explore(bundle: Path, quiet: bool, as_json: bool) -> None:
+def explore(bundle: Path, stories: Path | None, quiet: bool, as_json: bool) -> None:
     """Open the explorer of a bundle in the browser.
 
+    With --stories, the [[stories]] of the plan take the place of those that the bundle has: explorer.html and
+    manifest.json are written anew, nothing else changes, and nothing is spent. The plan must be the one that the
+    bundle was made by.
+
     \b
-    Example:  caseveil explore case-records-2026-11
+    Example:  caseveil explore case-records-2026-11 --stories release.toml
     """
     terminal = Terminal(json=as_json, quiet=quiet)
     require_bundle(bundle)
+    if stories is not None:
+        from caseveil.release.retell import retell
+
+        plan = Plan.read(stories)
+        retell(bundle, plan.stories, plan_digest=plan.digest())
+        number = len(plan.stories)
+        terminal.say(f"{number} {'story' if number == 1 else 'stories'} of {stories} told in {bundle} now")
     page = bundle / "explorer.html"
     if not page.is_file():
         raise BundleError(

@@ -14,6 +14,7 @@ from caseveil.plan import Plan
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from caseveil.evaluation.attacks import Attacks
     from caseveil.evaluation.report import Evaluation
 
 _PATH = click.Path(path_type=Path)
@@ -23,17 +24,33 @@ _PATH = click.Path(path_type=Path)
 @click.argument("bundle", type=_PATH)
 @click.argument("plan", type=_PATH)
 @click.option("--out", type=_PATH, help="Folder of the report; <bundle>-private beside the bundle unless given.")
+@click.option("--attacks", is_flag=True, help="Attack the release too, as somebody would who is after your people.")
+@click.option(
+    "--control",
+    type=_PATH,
+    multiple=True,
+    metavar="FILE",
+    help="With --attacks: rows of people who were not in the release, with the columns of the source. Once for each "
+    "table of the plan, in its order.",
+)
 @shared
-def evaluate(bundle: Path, plan: Path, out: Path | None, quiet: bool, as_json: bool) -> None:
+def evaluate(
+    bundle: Path, plan: Path, out: Path | None, attacks: bool, control: tuple[Path, ...], quiet: bool, as_json: bool
+) -> None:  # fmt: skip
     """Hold a release against the rows it was made from. Private: the report must never be published.
 
     Says how far counts and records lie from the truth, what was lost and what was made up, and for linked tables how
-    well the links are kept. The report goes into a new folder, never into the bundle. Spends nothing.
+    well the links are kept. With --attacks it also tries to find people in the release and to learn about them, and
+    says whether that works better than without their rows. The report goes into a new folder, never into the bundle.
+    Spends nothing.
 
     \b
     Example:  caseveil evaluate case-records-2026-11 release.toml
+              caseveil evaluate case-records-2026-11 release.toml --attacks
+              caseveil evaluate case-records-2026-11 release.toml --attacks --control others.csv
     """
     from caseveil import evaluate as story
+    from caseveil.evaluation.attack_report import summary
     from caseveil.evaluation.report import WARNING
     from caseveil.evaluation.report import as_json as document
 
@@ -41,9 +58,12 @@ def evaluate(bundle: Path, plan: Path, out: Path | None, quiet: bool, as_json: b
     require_bundle(bundle)
     read = Plan.read(plan)
     with terminal.progress(story.STAGES) as progress:
-        made = story.run(bundle, read, out=out, progress=progress)
+        made = story.run(bundle, read, out=out, attacks=attacks, control=control, progress=progress)
     page = made.out / story.PAGE
-    terminal.say(WARNING, "", _table(made.evaluation), "", f"Report:  {page}")
+    terminal.say(WARNING, "", _table(made.evaluation), "")
+    if made.evaluation.attacks is not None:
+        terminal.say(_attacks(made.evaluation.attacks), "", summary(made.evaluation.attacks), "")
+    terminal.say(f"Report:  {page}")
     terminal.document({"out": str(made.out), "report": str(page), **json.loads(document(made.evaluation))})
 
 
@@ -55,4 +75,14 @@ def _table(evaluation: Evaluation) -> Table:
     shown = table(f"{evaluation.subject} against the true rows", "what", "#release", *chance)
     for found in findings(evaluation):
         shown.add_row(found.what, found.text, *([found.baseline_text] * bool(chance)))
+    return shown
+
+
+def _attacks(attacks: Attacks) -> Table:
+    from caseveil.cli_show import table
+    from caseveil.evaluation.attack_report import rows
+
+    shown = table("Attacks", "attack", "#worked", "#control", "#risk (95% interval)", "verdict")
+    for row in rows(attacks):
+        shown.add_row(*row)
     return shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,11 +46,20 @@ def write_draft(
     else:
         text = draft_linked(files, plan=str(out))
     plan = Plan.from_toml(text, out.parent)
-    out.write_text(text, encoding="utf-8", newline="\n")
+    try:
+        with out.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except OSError as error:
+        if not isinstance(error, FileExistsError):
+            with contextlib.suppress(OSError):
+                out.unlink()  # half a draft would be taken for a whole one
+        raise OutputError(f"--out ({out}) cannot be written: {error.strerror}. Nothing was written") from error
     return _said(plan, files, out)
 
 
 def _said(plan: Plan, files: Sequence[DataFile], out: Path) -> tuple[list[str], dict[str, Any]]:
+    from caseveil.records.draft import names_like_cells
+
     several = len(plan.tables) > 1
     columns, undeclared = [], []
     for part in plan.tables:
@@ -64,6 +74,13 @@ def _said(plan: Plan, files: Sequence[DataFile], out: Path) -> tuple[list[str], 
         + (" It also says why other columns are left out." if there > len(columns) + keys else ""),
     ]
     document: dict[str, Any] = {"plan": str(out), "columns": columns, "undeclared": undeclared}
+    doubtful = sum(names_like_cells(file.raw.columns) for file in files)
+    if doubtful:
+        lines.append(
+            f"Careful: {doubtful} of {there} column names look like cells. If the first line of the data is a row, "
+            f"delete {out}, put a line of names above it and begin again: names of columns are not kept secret."
+        )
+        document["names_like_cells"] = doubtful
     if several:
         linked = plan.tables[1]
         assert linked.link is not None

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+    from caseveil.privacy.ledger_lines import Entry
     from caseveil.privacy.ledger_merge import Merged
     from caseveil.privacy.loss import EpsilonDelta
 
@@ -33,13 +34,20 @@ def document(opened: Ledger, delta: float, budget: EpsilonDelta | None = None) -
             "exceeded": spent > budget.epsilon,
         }
     return {
-        "entries": [{**plain(entry), "event": entry.event.to_json()} for entry in opened.entries],
+        "entries": [_entry_document(entry) for entry in opened.entries],
         "releases": [_step_document(step, delta) for step in steps(opened.entries)],
         "merges": plain(opened.book.merges),
         "total": {"mu": total.mu, "rho": total.rho, "delta": delta, "epsilon": plain(total.epsilon(delta))},
         "budget": held,
         "notes": list(notes(opened.entries)),
     }
+
+
+def _entry_document(entry: Entry) -> dict[str, Any]:
+    """A charge as the ledger writes it; period is null where it was about everybody."""
+    whom = None if entry.span is None else entry.span.to_json()
+    fields = {name: value for name, value in plain(entry).items() if name != "span"}
+    return {**fields, "event": entry.event.to_json(), "period": whom}
 
 
 def _step_document(step: Step, delta: float) -> dict[str, Any]:
@@ -78,13 +86,16 @@ def tables(opened: Ledger, delta: float, budget: EpsilonDelta | None = None) -> 
 
 
 def _charges(opened: Ledger) -> Table:
-    shown = table("Charges", "release", "unit", "what", "#mu", "#delta", "time (UTC)")
+    periods = any(entry.span is not None for entry in opened.entries)
+    shown = table("Charges", "release", "unit", "what", *(["who joined"] * periods), "#mu", "#delta", "time (UTC)")
     for entry in opened.entries:
         event = entry.event
+        whom = "any day" if entry.span is None else str(entry.span)
         shown.add_row(
             _named(entry.release, entry.version),
             entry.unit,
             event.label,
+            *([whom] * periods),
             f"{event.mu:.4f}",
             f"{getattr(event, 'delta', 0.0):.2g}",
             _minute(entry.time),
@@ -108,7 +119,8 @@ def _held(opened: Ledger, budget: EpsilonDelta) -> str:
     elif left == 0.0:
         after = "nothing is left"
     else:
-        after = f"one more release of epsilon {left:.4g} fits"
+        whom = " about all people" if any(entry.span is not None for entry in opened.entries) else ""
+        after = f"one more release of epsilon {left:.4g}{whom} fits"
     return f"Budget: epsilon {budget.epsilon:g} at delta {budget.delta:.3g}; {spent:.4g} spent, {after}."
 
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from caseveil.plan import Plan, TablePlan
-    from caseveil.produce import CheckReport
+    from caseveil.plan_update import Update
+    from caseveil.produce import CheckReport, Covered
     from caseveil.records.linkage import LinkReport
     from caseveil.records.prepare import IntakeReport
     from caseveil.release.verify import Verification
@@ -67,6 +68,8 @@ def check(plan: Plan, report: CheckReport) -> list[RenderableType]:
         parts += links(plan.tables[1], *report.linked)
     if report.note:
         parts += ["", report.note]
+    if plan.update is not None and report.covered is not None:
+        parts += ["", *_covered(plan.update, report.covered)]
     parts.append("")
     if risk.identifying:
         named = table("Columns that look as if they identify a person: leave them out", "column", "looks like")
@@ -88,6 +91,23 @@ def check(plan: Plan, report: CheckReport) -> list[RenderableType]:
         parts.append(rare)
     parts += ["", "The release protects these people by its noise; this list only shows why it is needed."]
     return parts
+
+
+def _covered(update: Update, covered: Covered) -> list[str]:
+    """Whom a release of a series is about."""
+    period, people, joined = update.period, covered.people, covered.joined
+    lines = [f"The release is about the {people:,} people who joined by {period.until} ({period.joined})."]
+    if covered.before is not None:
+        share = f"; everybody is counted again with {update.everyone:.0%} of the squared mu" if update.everyone else ""
+        lines.append(
+            f"It goes on from {covered.before}, whose bundle fits: {joined:,} joined since ({period}) and are counted "
+            f"anew{share}."
+        )
+    if covered.later:
+        lines.append(f"{covered.later:,} in the data joined later, and wait for the next release.")
+    if min(people, joined) < 2:
+        lines.append("Fewer than two people to count: the release would be refused.")
+    return lines
 
 
 def check_document(report: CheckReport) -> dict[str, Any]:

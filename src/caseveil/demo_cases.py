@@ -242,13 +242,11 @@ def _victims(n: int, world: _World, rng: np.random.Generator) -> tuple[dict[str,
     return columns, cases
 
 
-def _perpetrators(
-    ids: list[str], cases: _Cases, world: _World, rng: np.random.Generator
-) -> dict[str, list[str]]:
+def _perpetrators(ids: list[str], cases: _Cases, world: _World, rng: np.random.Generator) -> dict[str, list[str]]:
     n = len(ids)
     beyond = rng.poisson(_vector("group")[cases.situation] * rng.gamma(3.0, 0.3, n))
     links = 1 + np.minimum(beyond, MOST_PERPETRATORS - 1)
-    victim = np.repeat(np.arange(n), links)
+    victim = np.repeat(np.arange(n), np.asarray(links, np.intp))
     m = len(victim)
     situation = cases.situation[victim]
     first = np.r_[True, victim[1:] != victim[:-1]]

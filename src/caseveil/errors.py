@@ -10,6 +10,7 @@
     ├── LedgerError              the ledger cannot be trusted or written; nothing is counted
     ├── InsufficientBudget       the release would pass the budget; nothing was charged
     ├── NothingDiscovered        no value of any column was frequent enough; the search for them stays charged
+    ├── NoRandomness             the operating system gives no random numbers, so no noise is drawn
     ├── UnmeasuredClique         an estimate was asked for that the measurements cannot give
     └── Cancelled                the person asked to stop
 
@@ -74,6 +75,10 @@ class InsufficientBudget(CaseveilError):
 
 class NothingDiscovered(CaseveilError):
     """Private discovery found no value at all, so there is nothing to release. What the search cost stays charged."""
+
+
+class NoRandomness(CaseveilError):
+    """The operating system gives no random numbers, or fewer than were asked for. What was charged stays charged."""
 
 
 class UnmeasuredClique(CaseveilError):

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caseveil.errors import BundleError, OutputError, PlanError
+from caseveil.evaluate_attacks import ControlRows, attack_linked, attack_table, read_control
 from caseveil.evaluation import figures, report
 from caseveil.evaluation.link_utility import LinkUtility, link_utility
 from caseveil.evaluation.linked_codes import LinkedCodes
@@ -20,6 +21,7 @@ from caseveil.evaluation.report import Evaluation
 from caseveil.evaluation.utility import CodedCounts, TableUtility, table_utility
 from caseveil.plan import Plan, TablePlan
 from caseveil.records.encoding import encode
+from caseveil.records.joined import split
 from caseveil.records.linkage import LinkedRows, LinkReport, link_rows
 from caseveil.records.prepare import Rows, prepare
 from caseveil.records.raw import RawTable
@@ -35,9 +37,10 @@ from caseveil.synthesis.linked_counts import LinkCounts
 Progress = Callable[[str, float], None]
 
 STAGES = {
-    "reading": ("Reading the data", 15),
-    "checking": ("Checking it against the plan", 10),
-    "comparing": ("Comparing the release with it", 70),
+    "reading": ("Reading the data", 10),
+    "checking": ("Checking it against the plan", 5),
+    "comparing": ("Comparing the release with it", 40),
+    "attacking": ("Attacking the release", 40),
     "writing": ("Writing the report", 5),
 }
 """Words for each stage and the share of the time that it takes, roughly."""
@@ -53,25 +56,44 @@ class Evaluated:
     evaluation: Evaluation
 
 
-def run(bundle: Path, plan: Plan, *, out: Path | None = None, progress: Progress | None = None) -> Evaluated:
+def run(
+    bundle: Path,
+    plan: Plan,
+    *,
+    out: Path | None = None,
+    attacks: bool = False,
+    control: Sequence[Path] = (),
+    progress: Progress | None = None,
+) -> Evaluated:
     """What `caseveil evaluate` does. The folder of the report is new, and readable by its owner alone where the system
     knows owners.
 
+    attacks: attack the release too. control: files of people who were not in it, one for each table of the plan.
+
     Raises OutputError for a place within the bundle or one that is taken, BundleError for a bundle that is damaged or
-    was made by another plan, and what reading and preparing the rows raises.
+    was made by another plan, PlanError for a control that is none, and what reading and preparing the rows raises.
     """
+    if control and not attacks:
+        raise PlanError("--control is what attacks are held against: add --attacks, or leave it out")
     out = private_folder(bundle, out)
     contents = read_bundle(bundle)
     check_plan(contents, plan)
     raws = [_read(table, plan, progress) for table in plan.tables]
     _tell(progress, "checking", 0.0)
+    others = read_control(control, plan, raws) if control else None
     if plan.tables[1:]:
         people, linked = plan.tables
         assert linked.link is not None
         rows, _, joined = link_rows(raws[0], people.table, raws[1], linked.table, linked.link, strict=plan.unit.either)
+        rows, _ = split(rows, raws[0], plan.period)
         evaluation = compare_linked(contents, rows, joined, progress)
+        if attacks:
+            evaluation = attacked_linked(contents, rows, others, plan.unit.either, evaluation, progress)
     else:
-        evaluation = compare(contents, prepare(raws[0], plan.tables[0].table)[0], progress)
+        single, _ = split(prepare(raws[0], plan.tables[0].table)[0], raws[0], plan.period)
+        evaluation = compare(contents, single, progress)
+        if attacks:
+            evaluation = attacked(contents, single, others, evaluation, progress)
     _tell(progress, "writing", 0.0)
     write(evaluation, out)
     _tell(progress, "writing", 1.0)
@@ -154,6 +176,38 @@ def compare_linked(
     links = replace(links, concordance=tuple(one for one in links.concordance if one.attribute in named))
     _tell(progress, "comparing", 1.0)
     return _evaluation(contents, found, (rows.victims, rows.perpetrators), links)
+
+
+def attacked(
+    contents: BundleContents,
+    rows: Rows,
+    control: ControlRows | None,
+    evaluation: Evaluation,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """The same evaluation with attacks on the release of one table."""
+    _tell(progress, "attacking", 0.0)
+    found = attack_table(contents, rows, control, lambda done: _tell(progress, "attacking", done))
+    return replace(evaluation, attacks=found)
+
+
+def attacked_linked(
+    contents: BundleContents,
+    rows: LinkedRows,
+    control: ControlRows | None,
+    either: bool,
+    evaluation: Evaluation,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """The same evaluation with attacks on the release of linked tables."""
+    _tell(progress, "attacking", 0.0)
+    people, linked = contents.tables.values()
+    tables = LinkedTables(victims=people.table, perpetrators=linked.table, link=rows.link)
+    records = synthetic_codes(people, linked, tables)
+    found = attack_linked(
+        records, rows, control, tables, either=either, tell=lambda done: _tell(progress, "attacking", done)
+    )
+    return replace(evaluation, attacks=found)
 
 
 def _evaluation(

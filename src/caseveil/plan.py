@@ -15,12 +15,15 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from caseveil import plan_links
+from caseveil import plan_links, plan_update
 from caseveil.errors import PlanError
+from caseveil.plan_update import Update
 from caseveil.privacy.loss import EpsilonDelta
 from caseveil.release.about import About, check_table_names
+from caseveil.release.story import Story, check_stories
 from caseveil.schema.flattened import FlattenedColumn
 from caseveil.schema.links import Link
+from caseveil.schema.period import Period
 from caseveil.schema.table import Table
 from caseveil.schema.unit import PrivacyUnit
 
@@ -173,7 +176,10 @@ class Plan:
     """Every choice of a release. folder is where the plan lies; relative paths start there.
 
     tables: the table of people, then the table that links to it, if there is one, in whatever order they are given.
-    flattened: columns of the table that is derived from both.
+    flattened: columns of the table that is derived from both. update: whom of the population this release counts, and
+    which one it goes on from; None for everybody in the data. population: the people that the data are about, by a name
+    that stays the same over all releases; the name of the release unless given. stories: views of the
+    explorer, pinned; they can be changed after the release.
     """
 
     about: About
@@ -184,6 +190,9 @@ class Plan:
     budget: EpsilonDelta | None = None
     aggregates: Aggregates = field(default_factory=Aggregates)
     flattened: tuple[FlattenedColumn, ...] = ()
+    update: Update | None = None
+    population: str | None = None
+    stories: tuple[Story, ...] = ()
     folder: Path = field(default_factory=Path, compare=False)
 
     def __post_init__(self) -> None:
@@ -195,6 +204,10 @@ class Plan:
         object.__setattr__(self, "tables", plan_links.ordered(self.tables))
         plan_links.check_unit(self.unit, self.tables)
         plan_links.check_flattened(self.flattened, self.tables)
+        plan_update.check_update(self.update, self.unit)
+        check_stories(self.stories)
+        if self.population is not None and not self.population.strip():
+            raise PlanError("privacy.population ('') must name the people that the data are about, or be left out")
         if self.ledger is not None and not self.ledger.strip():
             raise PlanError("privacy.ledger ('') must name a file, or be left out")
         if self.budget is None:
@@ -232,6 +245,21 @@ class Plan:
         return None if self.ledger is None else self.folder / self.ledger
 
     @property
+    def people(self) -> str:
+        """The population, by name."""
+        return self.about.name if self.population is None else self.population
+
+    @property
+    def previous(self) -> Path | None:
+        """The bundle that this release goes on from, or None."""
+        return None if self.update is None or self.update.previous is None else self.folder / self.update.previous
+
+    @property
+    def period(self) -> Period | None:
+        """When those joined whom the release counts, or None for everybody in the data."""
+        return None if self.update is None else self.update.period
+
+    @property
     def changed(self) -> int:
         """Most people whose rows change when one unit comes or goes, each counted twice who is changed and stays."""
         link = self.tables[-1].link
@@ -253,7 +281,8 @@ class Plan:
         """sha256 (hex) of all that shapes the release.
 
         The places of the rows and of the ledger are left out, so the digest may be published: it cannot
-        confirm a guess of a path, a host, a query or a password.
+        confirm a guess of a path, a host, a query or a password. Stories are left out too, since they are told when
+        the release is there to be looked at.
         """
         from caseveil import plan_write
 

@@ -57,6 +57,12 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
             'linked to it. With linked tables "victim or perpetrator" protects every perpetrator with all of their '
             "rows too, at the price of more noise.",
         ),
+        "population": Key(
+            takes="text",
+            default="the name of the release",
+            meaning="The people that the data are about, by a name that stays the same over all releases, for the "
+            "ledger.",
+        ),
         "epsilon": Key(takes="number above 0", default=None, meaning="Strength of the promise; smaller is stronger."),
         "delta": Key(
             takes='number between 0 and 1, or "auto"',
@@ -78,6 +84,35 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "epsilon": Key(takes="number above 0", default=None, meaning="Limit on the epsilon of all releases together."),
         "delta": Key(
             takes="number between 0 and 1", default=None, meaning="The delta at which that epsilon is stated."
+        ),
+    },
+    "update": {
+        "joined": Key(
+            takes="column",
+            default=None,
+            meaning="The column of the table of people that says when a person came into the data: a year, a month or "
+            "a day (2026-03-31) in every row, which never changes afterwards. It need not be released.",
+        ),
+        "until": Key(
+            takes="date, or a text such as 2026 or 2026-06",
+            default=None,
+            meaning="The last day that this release covers; who joined later waits for the next one.",
+        ),
+        "after": Key(
+            takes="date, or a text such as 2025",
+            default="the beginning",
+            meaning="Where the previous release ended: who joined up to this day is not counted again.",
+        ),
+        "previous": Key(
+            takes="path",
+            default="none: the first of a series",
+            meaning="Folder of the bundle of the previous release; its noisy counts are used again, free of charge.",
+        ),
+        "everyone": Key(
+            takes="number from 0 to below 1",
+            default="0",
+            meaning="Share of the budget (of its squared mu) for counting everybody again; combined with the sum of "
+            "the earlier counts and the new ones, each weighing by its precision.",
         ),
     },
     "aggregates": {
@@ -157,6 +192,21 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         ),
         "yes": Key(takes="text", default='"1"', meaning="What stands in the cell when it does; otherwise it is empty."),
         "meaning": Key(takes="text", default='""', meaning="What the column says, for the codebook."),
+    },
+    "[stories]": {
+        "title": Key(takes="text", default=None, meaning="One line of up to 120 characters, shown above the story."),
+        "text": Key(
+            takes="text",
+            default=None,
+            meaning="A paragraph of plain text, up to 2000 characters. It is published: write it from the explorer, "
+            "never from the rows.",
+        ),
+        "view": Key(
+            takes="text",
+            default='""',
+            meaning="What the story shows: the part of the explorer's address after '#'. Up to 20 stories form the "
+            "explorer's first page. They may be written after the release: `caseveil explore BUNDLE --stories PLAN`.",
+        ),
     },
     "category": {"values": _VALUES},
     "ordered": {"values": _VALUES},

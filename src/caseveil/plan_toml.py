@@ -14,12 +14,15 @@ from pathlib import Path
 from caseveil.errors import PlanError
 from caseveil.plan import Aggregates, Fabrication, Plan, Promise, TablePlan
 from caseveil.plan_keys import COLUMN_KEYS, KEYS, KINDS
+from caseveil.plan_update import Update
 from caseveil.privacy.loss import EpsilonDelta
 from caseveil.release.about import About
+from caseveil.release.story import Story
 from caseveil.schema.attribute import Binned, Category, Column, Edge, MultiChoice, Ordered, Outside
 from caseveil.schema.flattened import NAME as FLATTENED
 from caseveil.schema.flattened import FlattenedColumn
 from caseveil.schema.links import Link
+from caseveil.schema.period import Period
 from caseveil.schema.table import Table
 from caseveil.schema.unit import PrivacyUnit
 
@@ -81,6 +84,16 @@ class _Section:
             raise self._wrong(key, value, "a whole number, written without quotes")
         if abs(value) >= 2**53:
             raise PlanError(f"{self.at(key)} must be below 2^53")
+        return value
+
+    def day(self, key: str) -> str:
+        value = self._get(key, _REQUIRED, "a date")
+        if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+            return value.isoformat()
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
+        if not isinstance(value, str):
+            raise self._wrong(key, value, "a year, a month or a day, for example 2026-12-31")
         return value
 
     def items(self, key: str, takes: str) -> list[object] | None:
@@ -264,6 +277,19 @@ def _flattened(root: _Section) -> tuple[FlattenedColumn, ...]:
     return tuple(read)
 
 
+def _stories(root: _Section) -> tuple[Story, ...]:
+    read = []
+    for number, block in enumerate(root.items("stories", "sections, each headed [[stories]]") or (), start=1):
+        if not isinstance(block, dict):
+            raise PlanError(f"stories (holding {_sort(block)}) must be sections, each headed [[stories]]")
+        story = _Section(place=f"stories[{number}]", data=block)
+        story.refuse_unknown(KEYS["[stories]"], {})
+        title, text, view = story.text("title"), story.text("text"), story.text("view", "")
+        with _placed(f"{story.place}."):
+            read.append(Story(title=title, text=text, view=view))
+    return tuple(read)
+
+
 def parse(text: str, folder: Path) -> Plan:
     """The plan in a TOML text. Raises PlanError, and nothing else, for any text that is not a plan."""
     try:
@@ -276,8 +302,8 @@ def parse(text: str, folder: Path) -> Plan:
     except (ValueError, RecursionError):
         raise PlanError("the plan is not valid TOML: a number is too long, or brackets are nested too deeply") from None
     root = _Section(place="", data=data)
-    tops = ("release", "privacy", "aggregates", "tables", FLATTENED)
-    homes = {key: f"[{section}]" for section in reversed(tops[:3]) for key in KEYS[section]}
+    tops = ("release", "privacy", "update", "aggregates", "tables", FLATTENED, "stories")
+    homes = {key: f"[{section}]" for section in reversed(tops[:4]) for key in KEYS[section]}
     root.refuse_unknown(dict.fromkeys(tops), homes)
 
     release = root.section("release", "[release]")
@@ -323,8 +349,22 @@ def parse(text: str, folder: Path) -> Plan:
         aggregates=_aggregates(root, homes),
         tables=tuple(_table(name, tables.section(name, "[tables.victims]")) for name in tables.data),
         flattened=_flattened(root),
+        update=_update(root, homes),
+        population=privacy.maybe_text("population"),
+        stories=_stories(root),
         folder=folder,
     )
+
+
+def _update(root: _Section, homes: Mapping[str, str]) -> Update | None:
+    if "update" not in root.data:
+        return None
+    section = root.section("update", "[update]")
+    section.refuse_unknown(KEYS["update"], homes)
+    joined, until = section.text("joined"), section.day("until")
+    with _placed("update."):
+        period = Period(joined=joined, until=until, after=section.day("after") if "after" in section.data else None)
+    return Update(period=period, previous=section.maybe_text("previous"), everyone=section.number("everyone", 0.0))
 
 
 def _aggregates(root: _Section, homes: Mapping[str, str]) -> Aggregates:

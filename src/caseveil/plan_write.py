@@ -7,6 +7,7 @@ import json
 import re
 
 from caseveil.plan import Plan
+from caseveil.plan_update import Update
 from caseveil.schema.attribute import Binned, Column, Edge, MultiChoice
 from caseveil.schema.flattened import NAME as FLATTENED
 from caseveil.schema.flattened import FlattenedColumn
@@ -46,6 +47,13 @@ def _flattened_content(column: FlattenedColumn) -> dict[str, object]:
     return content | ({"meaning": column.meaning} if column.meaning else {})
 
 
+def _update_content(update: Update) -> dict[str, object]:
+    period = update.period
+    content: dict[str, object] = {"joined": period.joined, "until": period.until}
+    content |= {} if period.after is None else {"after": period.after}
+    return content | ({"everyone": update.everyone} if update.everyone else {})
+
+
 def _settings(plan: Plan) -> dict[str, dict[str, object]]:
     about, aggregates = plan.about, plan.aggregates
     release: dict[str, object] = {"name": about.name, "version": about.version}
@@ -60,17 +68,20 @@ def _settings(plan: Plan) -> dict[str, dict[str, object]]:
         "epsilon": plan.promise.epsilon,
         "delta": "auto" if plan.promise.delta is None else plan.promise.delta,
     }
+    if plan.population is not None:
+        privacy["population"] = plan.population
     if plan.budget is not None:
         privacy["budget"] = {"epsilon": plan.budget.epsilon, "delta": plan.budget.delta}
     counted: dict[str, object] = {"length": aggregates.length, "fabrication": aggregates.fabrication.dial}
     if aggregates.weights is not None:
         counted["weights"] = list(aggregates.weights)
     counted["cells_cap"] = aggregates.cells_cap
-    return {"release": release, "privacy": privacy, "aggregates": counted}
+    settings = {"release": release, "privacy": privacy, "aggregates": counted}
+    return settings if plan.update is None else {**settings, "update": _update_content(plan.update)}
 
 
 def public_content(plan: Plan) -> dict[str, object]:
-    """All that shapes the release as plain JSON values; no source, no query, no ledger path."""
+    """All that shapes the release as plain JSON values; no source, no query, no path, no stories."""
 
     def plain(value: object) -> object:
         if isinstance(value, dict):
@@ -123,6 +134,8 @@ def render(plan: Plan) -> str:
     content = _settings(plan)
     if plan.ledger is not None:
         content["privacy"]["ledger"] = plan.ledger
+    if plan.update is not None and plan.update.previous is not None:
+        content["update"]["previous"] = plan.update.previous
     for part in plan.tables:
         place = f"tables.{part.table.name}"
         links = None if part.link is None else _link_content(part.link)
@@ -136,4 +149,5 @@ def render(plan: Plan) -> str:
         "\n".join([f"[{place}]", *(f"{_key(key)} = {_toml(value)}" for key, value in block.items())])
         for place, block in content.items()
     )
-    return "\n\n".join(blocks) + "\n"
+    stories = ("\n".join(["[[stories]]", *(f"{k} = {_toml(v)}" for k, v in s.to_json().items())]) for s in plan.stories)
+    return "\n\n".join([*blocks, *stories]) + "\n"

@@ -15,7 +15,9 @@ from caseveil import produce_links, produce_table
 from caseveil.errors import OutputError, PlanError
 from caseveil.plan import Plan, TablePlan
 from caseveil.privacy.ledger import Ledger
+from caseveil.produce_update import Before, Covered, Going, read_before, whom
 from caseveil.records.identify import Identifying, identifying_columns
+from caseveil.records.joined import split
 from caseveil.records.linkage import LinkedRows, LinkReport, link_rows
 from caseveil.records.prepare import IntakeReport, Rows, prepare
 from caseveil.records.risk import RiskReport, assess
@@ -45,25 +47,35 @@ class CheckReport:
     """What the steward should know before a release. Private.
 
     risk: of the table of people, and columns of either table that identify. note: how files were read, where that was
-    doubtful. linked: intake of the linked table and what joining met; None without links.
+    doubtful. linked: intake of the linked table and what joining met; None without links. covered: whom a release of a
+    series is about; None for one that stands alone.
     """
 
     intake: IntakeReport
     risk: RiskReport
     note: str
     linked: tuple[IntakeReport, LinkReport] | None = None
+    covered: Covered | None = None
 
 
 def run(plan: Plan, *, out: Path | None = None, progress: Progress | None = None) -> Produced:
     """What `caseveil release` does: read, check, charge, make, write. Nothing is charged before all checks passed."""
     out = plan.out if out is None else out
     check_output(out)
-    rows = prepared(plan, [_read(part, plan, progress) for part in plan.tables])
-    contents = produce(plan, rows, Ledger.open(plan.ledger_path), progress)
+    before = read_before(plan)
+    rows, added = counted(plan, [_read(part, plan, progress) for part in plan.tables])
+    going = None if before is None or added is None else Going(before=before, added=added)
+    contents = produce(plan, rows, Ledger.open(plan.ledger_path), progress, going=going)
     _tell(progress, "writing", 0.0)
     _write(contents, out)
     _tell(progress, "writing", 1.0)
     return Produced(out=out, contents=contents, left_out=_left_out(plan, contents))
+
+
+def counted(plan: Plan, raw: list[RawTable]) -> tuple[Rows | LinkedRows, Rows | LinkedRows | None]:
+    """Checked rows of everybody whom the release is about, and of those among them who joined since the last one;
+    None where the plan does not go on from one."""
+    return split(prepared(plan, raw), raw[0], plan.period)
 
 
 def prepared(plan: Plan, raw: list[RawTable]) -> Rows | LinkedRows:
@@ -110,7 +122,9 @@ def _write(contents: BundleContents, out: Path) -> None:
 
 
 def check(plan: Plan, progress: Progress | None = None) -> CheckReport:
-    """Holds the data against the plan; charges nothing. The report is private."""
+    """Holds the data, and the bundle that the plan goes on from, against the plan; charges nothing. The report is
+    private."""
+    before = read_before(plan)
     raw = [_read(part, plan, progress) for part in plan.tables]
     _tell(progress, "checking", 0.0)
     if len(plan.tables) == 1:
@@ -123,7 +137,8 @@ def check(plan: Plan, progress: Progress | None = None) -> CheckReport:
     risk = assess(rows, raw[0])
     if linked is not None:
         risk = replace(risk, identifying=_identifying(plan, raw))
-    report = CheckReport(intake=intake, risk=risk, note=note, linked=linked)
+    covered = whom(plan, raw[0], before)
+    report = CheckReport(intake=intake, risk=risk, note=note, linked=linked, covered=covered)
     _tell(progress, "checking", 1.0)
     return report
 
@@ -143,20 +158,26 @@ def produce(
     ledger: Ledger,
     progress: Progress | None = None,
     rng: np.random.Generator | None = None,
+    *,
+    going: Going | None = None,
 ) -> BundleContents:
     """Makes the contents of a bundle from checked rows.
+
+    going: what the last release left and who joined since, where the plan goes on from one.
 
     rng serves what happens after the noise (starts of the fit, sampling of records); it is drawn from the operating
     system unless given. The noise itself never comes from it.
     """
+    if (plan.previous is None) != (going is None):
+        raise ValueError("a plan with update.previous, and no other, needs what the last release left")
     rng = np.random.default_rng() if rng is None else rng
     stages = _stages(progress)
     _tell(progress, "measuring", 0.0)
     if isinstance(rows, LinkedRows):
-        linked = produce_links.measure(plan, rows, ledger)
+        linked = produce_links.measure(plan, rows, ledger, going)
         with _one_thread():
             return produce_links.synthesise(plan, linked, stages, rng)
-    measured = produce_table.measure(plan, rows, ledger)
+    measured = produce_table.measure(plan, rows, ledger, going)
     with _one_thread():
         return produce_table.synthesise(plan, measured, stages, rng)
 
@@ -192,4 +213,4 @@ def _stages(progress: Progress | None) -> produce_table.Stages:
     return of
 
 
-__all__ = ["CheckReport", "Produced", "check", "prepared", "produce", "run"]
+__all__ = ["Before", "CheckReport", "Covered", "Produced", "check", "prepared", "produce", "read_before", "run"]

@@ -23,6 +23,7 @@ from caseveil.privacy.mechanism import Event
 from caseveil.produce_budget import books, open_budget, require
 from caseveil.produce_statement import state
 from caseveil.produce_table import Stages
+from caseveil.produce_update import Before, Going, carried, measure_links, promised
 from caseveil.records.encoding import decode
 from caseveil.records.linkage import LinkedRows
 from caseveil.release.bundle import BundleContents, KeyColumn, LinkContents, TableContents
@@ -55,25 +56,34 @@ class Measured:
     numbers: LinkMeasurements
     promise: EpsilonDelta
     events: tuple[Event, ...]
+    before: Before | None = None
 
 
-def measure(plan: Plan, rows: LinkedRows, ledger: Ledger) -> Measured:
+def measure(plan: Plan, rows: LinkedRows, ledger: Ledger, going: Going | None = None) -> Measured:
     """Everything that touches rows, inside one hold of the ledger: all charges, all counts, all noise."""
     people, linked = (part.table for part in plan.tables)
     link = rows.link
     with ledger.locked():
         require(plan, ledger)
+        if going is not None:
+            people, linked = going.before.tables_of(plan)
+            tables = LinkedTables(victims=people, perpetrators=linked, link=link)
+            workload = _workload(plan, tables)
+            numbers, promise, events = measure_links(plan, rows, going, tables, workload, ledger)
+            return Measured(
+                tables=tables,
+                workload=workload,
+                numbers=numbers,
+                promise=promise,
+                events=events,
+                before=going.before,
+            )
         curator = Curator(rows=rows, ledger=ledger, books=books(plan), changed=plan.changed)
         opened = open_budget(plan, curator)
         if opened.discovery is not None:
             people, linked = people.resolve(opened.discovery.values), linked.resolve(opened.discovery.linked)
         tables = LinkedTables(victims=people, perpetrators=linked, link=link)
-        workload = link_workload(
-            tables,
-            length=plan.aggregates.length,
-            weights=plan.aggregates.weights or LINK_WEIGHTS,
-            cells_cap=plan.aggregates.cells_cap,
-        )
+        workload = _workload(plan, tables)
         allowance = curator.link_residuals(tables, mu=opened.mu)
     side = plan_links(tables, allowance.each.left)
     numbers = LinkMeasurements(
@@ -85,6 +95,15 @@ def measure(plan: Plan, rows: LinkedRows, ledger: Ledger) -> Measured:
     )
     return Measured(
         tables=tables, workload=workload, numbers=numbers, promise=opened.promise, events=tuple(curator.events)
+    )
+
+
+def _workload(plan: Plan, tables: LinkedTables) -> Workload:
+    return link_workload(
+        tables,
+        length=plan.aggregates.length,
+        weights=plan.aggregates.weights or LINK_WEIGHTS,
+        cells_cap=plan.aggregates.cells_cap,
     )
 
 
@@ -141,10 +160,17 @@ def synthesise(plan: Plan, measured: Measured, stages: Stages, rng: np.random.Ge
             least=_both(min, people.least, linked.least),
             made_up=_both(max, people.made_up, linked.made_up),
             people=len(records.victims),
+            update=promised(plan, measured.before),
         ),
         fidelity=fidelity(records.victims, _inner(each, v))
         | {"links": link_fidelity(codes, tables, each, numbers.pairs)},
         plan_digest=plan.digest(),
+        carried=carried(
+            plan,
+            {"each": each, "tilt": numbers.tilt, "pairs": numbers.pairs, "any": numbers.any},
+            measured.before,
+        ),
+        stories=plan.stories,
         links=LinkContents(
             table=tables.perpetrators.name,
             link=tables.link,
@@ -198,7 +224,7 @@ def _records(
         progress=_part(stages("records"), 0.0, 0.5),
     )
     number = codes[:, v].astype(np.int64)
-    victim_of = np.repeat(np.arange(people, dtype=np.int64), number)
+    victim_of = np.repeat(np.arange(people, dtype=np.int64), np.asarray(number, np.intp))
     if not len(victim_of):
         return LinkedRecords(
             victims=codes[:, :v], number=number, links=np.zeros((0, tables.p), np.int32), victim_of=victim_of
@@ -208,7 +234,7 @@ def _records(
     links = Links(
         codes=np.hstack([codes[victim_of], drawn]),
         number=number[victim_of],
-        start=np.repeat(np.cumsum(number) - number, number),
+        start=np.repeat(np.cumsum(number) - number, np.asarray(number, np.intp)),
         alone=np.hstack([alone, np.zeros((len(alone), tables.p), np.int32)]),
     )
     moved = refine_links(

@@ -13,6 +13,7 @@ from caseveil.privacy.mechanism import Event
 from caseveil.release.link_promise import LinkPromise
 from caseveil.release.manifest import software_versions
 from caseveil.release.statement import Statement
+from caseveil.release.update_promise import UpdatePromise
 from caseveil.schema.table import Table
 from caseveil.synthesis.counts import LEVEL
 from caseveil.synthesis.observed import NoisyResiduals
@@ -29,6 +30,7 @@ def state(
     least: Mapping[int, int],
     made_up: Mapping[int, float],
     people: int,
+    update: UpdatePromise | None = None,
 ) -> Statement:
     """The statement. tables: as released, in the order of the plan. people: synthetic records of the first."""
     loss = total(events)
@@ -83,4 +85,5 @@ def state(
         ledger_kept=plan.ledger is not None,
         software=software_versions(),
         links=links,
+        update=update,
     )

@@ -17,9 +17,11 @@ from caseveil.privacy.loss import EpsilonDelta
 from caseveil.privacy.mechanism import Event
 from caseveil.produce_budget import books, open_budget, require
 from caseveil.produce_statement import state
+from caseveil.produce_update import Before, Going, carried, measure_people, promised
 from caseveil.records.encoding import decode
 from caseveil.records.prepare import Rows
 from caseveil.release.bundle import BundleContents, TableContents
+from caseveil.release.carried import PEOPLE
 from caseveil.schema.attribute import MultiChoice
 from caseveil.schema.table import Table
 from caseveil.synthesis.bars import bars
@@ -43,22 +45,30 @@ class Measured:
     residuals: NoisyResiduals
     promise: EpsilonDelta
     events: tuple[Event, ...]
+    before: Before | None = None
 
 
-def measure(plan: Plan, rows: Rows, ledger: Ledger) -> Measured:
+def measure(plan: Plan, rows: Rows, ledger: Ledger, going: Going | None = None) -> Measured:
     """Everything that touches rows, inside one hold of the ledger: all charges, all counts, all noise."""
     table = plan.tables[0].table
     with ledger.locked():
         require(plan, ledger)
+        if going is not None:
+            (table,) = going.before.tables_of(plan)
+            workload = _workload(plan, table)
+            residuals, promise, events = measure_people(plan, rows, going, table, workload, ledger)
+            return Measured(
+                table=table,
+                workload=workload,
+                residuals=residuals,
+                promise=promise,
+                events=events,
+                before=going.before,
+            )
         curator = Curator(rows=rows, ledger=ledger, books=books(plan))
         opened = open_budget(plan, curator)
         resolved = table if opened.discovery is None else table.resolve(opened.discovery.values)
-        workload = plan_workload(
-            resolved.domain(),
-            length=plan.aggregates.length,
-            weights=plan.aggregates.weights or DEFAULT_WEIGHTS,
-            cells_cap=plan.aggregates.cells_cap,
-        )
+        workload = _workload(plan, resolved)
         allowance = curator.residuals(resolved, mu=opened.mu)
     residuals = opened.with_first(measure_in_stages(allowance, workload))
     return Measured(
@@ -67,6 +77,15 @@ def measure(plan: Plan, rows: Rows, ledger: Ledger) -> Measured:
         residuals=residuals,
         promise=opened.promise,
         events=tuple(curator.events),
+    )
+
+
+def _workload(plan: Plan, table: Table) -> Workload:
+    return plan_workload(
+        table.domain(),
+        length=plan.aggregates.length,
+        weights=plan.aggregates.weights or DEFAULT_WEIGHTS,
+        cells_cap=plan.aggregates.cells_cap,
     )
 
 
@@ -117,7 +136,10 @@ def synthesise(plan: Plan, measured: Measured, stages: Stages, rng: np.random.Ge
             least=publication.least,
             made_up=publication.made_up,
             people=people,
+            update=promised(plan, measured.before),
         ),
         fidelity=fidelity(codes, residuals),
         plan_digest=plan.digest(),
+        carried=carried(plan, {PEOPLE: residuals}, measured.before),
+        stories=plan.stories,
     )

@@ -13,11 +13,14 @@ from tests.assurance.sandbox import Ended, Sandbox
 
 
 def place(root: Path, plan: str = planted.LINKED) -> Sandbox:
-    """A sandbox with both tables as CSV and a plan."""
+    """A sandbox with both tables as CSV, a plan, and two plans of a series."""
     sandbox = Sandbox(root=root)
     sandbox.put("victims.csv", planted.as_csv(planted.victims()))
     sandbox.put("perpetrators.csv", planted.as_csv(planted.perpetrators()))
     sandbox.put("release.toml", plan)
+    sandbox.put("first.toml", planted.of_series(plan, "first", 'until = "2020"'))
+    further = 'until = "2023"\nafter = "2020"\nprevious = "cases-first"\neveryone = 0.2'
+    sandbox.put("next.toml", planted.of_series(plan, "next", further))
     return sandbox
 
 
@@ -50,6 +53,15 @@ def commands(sources: Sequence[str]) -> list[tuple[str, ...]]:
         ("ledger", "verify", "ledger.caseveil", "--json"),
         ("ledger", "merge", "ledger.caseveil", "ledger.caseveil", "--out", "merged.caseveil", "--json"),
         ("ledger", "merge", "ledger.caseveil", "draft.toml", "--out", "merged-2.caseveil"),  # one is no ledger
+        ("check", "first.toml"),
+        ("release", "first.toml"),
+        ("check", "next.toml"),
+        ("release", "next.toml"),
+        ("evaluate", "cases-next", "next.toml", "--attacks"),
+        ("verify", "cases-next"),
+        ("audit", "cases-next"),
+        ("audit", "release.toml", "--runs", "20", "--workers", "1"),
+        ("ledger", "show", "ledger.caseveil"),
     ]
 
 

@@ -142,18 +142,20 @@ def whole(sandbox: Sandbox) -> Whole:
     journal = sandbox.root / "journal"
     clear(sandbox)
     args = ("release", "release.toml", "--quiet")
-    start = time.monotonic()
     ended = sandbox.run(*args, hook=CountCharges(journal=journal, ledger=sandbox.work / LEDGER))
-    seconds = time.monotonic() - start
     if ended.code != 0:
         raise RuntimeError(ended.said)
     noted = journal.read_text().split()
-    clear(sandbox)
-    sandbox.run(*args, hook=Watch(journal=journal))
+    times = []
+    for _ in range(3):  # the run above may have started the process that others are forked from
+        clear(sandbox)
+        start = time.monotonic()
+        sandbox.run(*args, hook=Watch(journal=journal))
+        times.append(time.monotonic() - start)
     operations = journal.read_bytes().count(b".")
     charges = len(Ledger.open(sandbox.work / LEDGER).entries)
     clear(sandbox)
-    return Whole(operations=operations, seconds=seconds, charges_at_draw=tuple(map(int, noted)), charges=charges)
+    return Whole(operations=operations, seconds=min(times), charges_at_draw=tuple(map(int, noted)), charges=charges)
 
 
 @dataclass(frozen=True, kw_only=True)

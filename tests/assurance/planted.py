@@ -135,6 +135,12 @@ small ones release little, for what is done very often.
 Columns = dict[str, list[str]]
 
 
+def of_series(plan: str, version: str, update: str) -> str:
+    """The plan as one of a series of releases, by the date of registration."""
+    section = f'[update]\njoined = "registered"\n{update}\n[aggregates]'
+    return plan.replace('version = "1"', f'version = "{version}"').replace("[aggregates]", section)
+
+
 def victims(n: int = PEOPLE) -> Columns:
     """Cells by column; the secrets are those of the eighth person."""
     columns: Columns = {

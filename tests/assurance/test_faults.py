@@ -74,6 +74,60 @@ def test_no_room(tmp_path: Path, size: int) -> None:
     assert verify_bundle(sandbox.work / kills.BUNDLE).ok
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits on the size of files here")
+@pytest.mark.parametrize("size", [100, 700])
+def test_no_room_for_a_draft_or_an_evaluation(tmp_path: Path, size: int) -> None:
+    """Neither half a draft nor half an evaluation is left, which would be taken for a whole one."""
+    sandbox = place(tmp_path)
+    ended = sandbox.run("init", "victims.csv", "--out", "draft.toml", "--quiet", hook=NoRoom(size))
+    assert ended.code == 2, ended.said
+    assert b"--out (draft.toml) cannot be written" in ended.stderr
+    assert sandbox.produced() == {}
+    assert sandbox.run("release", "release.toml", "--quiet").code == 0
+    before = sandbox.produced()
+    ended = sandbox.run("evaluate", kills.BUNDLE, "release.toml", "--quiet", hook=NoRoom(size))
+    assert ended.code == 2, ended.said
+    assert b"cannot be written" in ended.stderr
+    assert sandbox.produced() == before
+
+
+@dataclass(frozen=True)
+class NoRandomNumbers:
+    """A hook of a sandbox: the operating system gives no random numbers; to noise alone, or to anybody."""
+
+    everywhere: bool
+
+    def __call__(self) -> None:
+        """Takes them away."""
+        from types import SimpleNamespace
+
+        from caseveil.privacy import noise
+
+        def fail(_: int) -> bytes:
+            raise NotImplementedError("/dev/urandom (or equivalent) not found")
+
+        if self.everywhere:
+            os.urandom = fail
+        else:
+            noise.os = SimpleNamespace(urandom=fail)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("linked", [False, True], ids=["one table", "linked"])
+def test_no_random_numbers(tmp_path: Path, linked: bool) -> None:
+    """Without them there is no noise, so there is no release; a charge that was made before stands."""
+    sandbox = place(tmp_path, linked=linked)
+    ended = sandbox.run("release", "release.toml", "--quiet", hook=NoRandomNumbers(everywhere=False))
+    assert ended.code == 2, ended.said
+    assert b"the operating system gives no random numbers" in ended.stderr
+    assert not (sandbox.work / kills.BUNDLE).exists()
+    assert len(Ledger.open(sandbox.work / kills.LEDGER).entries) == 1
+    ended = sandbox.run("release", "release.toml", "--quiet", hook=NoRandomNumbers(everywhere=True))
+    assert ended.code != 0, ended.said
+    assert b"Traceback" not in ended.stderr
+    assert not (sandbox.work / kills.BUNDLE).exists()
+    assert len(Ledger.open(sandbox.work / kills.LEDGER).entries) == 1
+
+
 @dataclass(frozen=True)
 class AsNobody:
     """A hook of a sandbox: gives up the rights of the superuser, who may write everywhere."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,8 +33,8 @@ def test_the_harness_notices_a_charge(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(tmp_path)
     real = produce.produce
 
-    def late(*args: object) -> None:
-        real(*args)  # type: ignore[arg-type]
+    def late(*args: Any, **named: Any) -> None:
+        real(*args, **named)
         raise PlanError("too late")
 
     monkeypatch.setattr(produce, "produce", late)
@@ -45,7 +46,7 @@ def test_the_harness_notices_a_leak(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     fuzzing.lay_out(tmp_path)
     monkeypatch.chdir(tmp_path)
 
-    def loud(*_: object) -> None:
+    def loud(*_: object, **__: object) -> None:
         raise PlanError(f"the cell {planted.KEY} is bad")
 
     monkeypatch.setattr(produce, "produce", loud)

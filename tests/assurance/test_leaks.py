@@ -41,8 +41,8 @@ def test_the_search_finds_a_secret_in_every_wrapping(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("linked", [True, False], ids=["linked", "one table"])
 def test_no_command_shows_a_cell(tmp_path: Path, linked: bool) -> None:
-    """False alarms: 2 releases, each with a chance below 1e-9 that a value of one person is discovered (a quarter of
-    delta, 4e-9, is all that the discovery may use)."""
+    """False alarms: 3 releases that look for values, each with a chance below 1e-9 that a value of one person is
+    discovered (a quarter of delta, 4e-9, is all that the discovery may use)."""
     sandbox = journeys.place(tmp_path, planted.LINKED if linked else planted.ONE_TABLE)
     lines = journeys.commands(["victims.csv", "perpetrators.csv"] if linked else ["victims.csv"])
     for at, args in enumerate(lines):

@@ -449,6 +449,27 @@ def test_explore_opens_the_page_of_a_bundle(tmp_path: Path, opened: list[str]) -
     assert opened == [(tmp_path / "explorer.html").as_uri()]
 
 
+def test_explore_puts_stories_in_first(plan: Path, opened: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[Path, list[str], str]] = []
+
+    def retell(path: Path, stories: tuple[Any, ...], *, plan_digest: str) -> None:
+        calls.append((path, [story.title for story in stories], plan_digest))
+
+    fake(monkeypatch, "caseveil.release.retell", retell=retell)
+    bundle = plan.parent / "cases-1"
+    bundle.mkdir()
+    (bundle / "explorer.html").write_text("", encoding="utf-8")
+    digest = Plan.read(plan).digest()
+    plan.write_text(PLAN + '\n[[stories]]\ntitle = "First"\ntext = "A"\n', encoding="utf-8")
+    result = run("explore", bundle, "--stories", plan)
+    assert result.exit_code == 0, result.output
+    assert calls == [(bundle, ["First"], digest)]
+    assert "1 story of" in result.stdout
+    assert opened == [(bundle / "explorer.html").as_uri()]
+    assert run("explore", bundle, "--stories", plan.parent / "none.toml").exit_code == 2
+    assert len(calls) == len(opened) == 1
+
+
 def test_ledger_shows_entries_and_totals(tmp_path: Path) -> None:
     path = tmp_path / "ledger.caseveil"
     book = Ledger.open(path)

@@ -82,7 +82,8 @@ def measurements(rows: LinkedRows) -> tuple[NoisyResiduals, NoisyResiduals]:
     views = link_views(rows, LINKED)
     v, p = LINKED.v, LINKED.p
     each = [(i, v + 1 + j) for i in range(v) for j in range(p)] + [(v, v + 1 + j) for j in range(p)]
-    return exact(views.each.rows, closure(each)), exact(views.pairs.rows, [(j, p + j) for j in range(p)])
+    pairs = [*((j,) for j in range(p)), *((j, p + j) for j in range(p))]
+    return exact(views.each.rows, closure(each)), exact(views.pairs.rows, pairs)
 
 
 def with_noise(clean: NoisyResiduals, variance: float, rng: np.random.Generator) -> NoisyResiduals:

@@ -119,13 +119,13 @@ def exact(view: View, cliques: Iterable[Clique]) -> dict[Clique, Marginal]:
 
 
 def measured_cliques(tables: LinkedTables) -> dict[str, list[Clique]]:
-    """What a release measures of each view: up to 3 attributes, and of pairs only pairs."""
+    """What a release measures of each view: up to 3 attributes, and of pairs single attributes and pairs."""
     p = tables.p
     crossed = [(), *((tables.v + j,) for j in range(p)), *((i,) for i in range(tables.v))]
     return {
         "each": up_to(tables.each, 3),
         "tilt": [*crossed, *up_to(tables.tilt, 2)[len(crossed) :]],
-        "pairs": [(i, p + j) for i in range(p) for j in range(i, p)],
+        "pairs": [*((i,) for i in range(p)), *((i, p + j) for i in range(p) for j in range(i, p))],
         "any": up_to(tables.any, 2),
     }
 

@@ -16,7 +16,7 @@ from caseveil import produce_links
 from caseveil.measurement import curator as room
 from caseveil.measurement.curator import LinkAllowance, ResidualAllowance
 from caseveil.measurement.discovery import new_value_chance
-from caseveil.measurement.link_workload import link_workload, plan_links
+from caseveil.measurement.link_workload import ANY_SHARE, PAIR_SHARE, TILT_SHARE, link_workload, plan_links
 from caseveil.measurement.residuals import cost
 from caseveil.plan import Plan, Promise, TablePlan
 from caseveil.privacy.ledger import Ledger
@@ -233,11 +233,11 @@ def test_the_side_views_cost_what_they_say(cap: int) -> None:
         "any": cost(side.any, tables.any),
     }
     assert side.spent == pytest.approx(math.fsum(parts.values()))
-    assert parts["any"] == pytest.approx(0.08 * 0.64)
+    assert parts["any"] == pytest.approx(ANY_SHARE * 0.64)
     assert (parts["pairs"] == 0) == (parts["tilt"] == 0) == (cap == 1)
     if cap > 1:
-        assert parts["pairs"] == pytest.approx(0.09 * 0.64)
-        assert parts["tilt"] == pytest.approx(0.04 * 0.64)
+        assert parts["pairs"] == pytest.approx(PAIR_SHARE * 0.64)
+        assert parts["tilt"] == pytest.approx(TILT_SHARE * 0.64)
 
 
 def test_the_number_of_links_matters_most() -> None:

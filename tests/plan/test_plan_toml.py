@@ -156,7 +156,7 @@ def test_a_short_plan_takes_the_defaults_of_the_reference() -> None:
     ("old", "new", "words"),
     [
         ("epsilon = 1.0", "epsilom = 1.0", "privacy.epsilom is not known; did you mean epsilon?"),
-        ("epsilon = 1.0", "zzz = 1.0", "privacy.zzz is not known; known here: guarantee, unit, epsilon"),
+        ("epsilon = 1.0", "zzz = 1.0", "privacy.zzz is not known; known here: guarantee, unit, population, epsilon"),
         ("title =", "epsilon =", "release.epsilon is not known; epsilon belongs to [privacy]"),
         ("[aggregates]", "[agregates]", "agregates is not known; did you mean aggregates?"),
         ("budget = {", "budget = { eps = 1,", "privacy.budget.eps is not known; did you mean epsilon?"),

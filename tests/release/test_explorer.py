@@ -1,128 +1,135 @@
-"""The explorer is one file, asks nobody for anything, and shows the published numbers beside their labels."""
+"""The page is one file, asks nobody for anything, and runs nothing that did not come with it.
+
+What the page does with its data is tested in tests/browser; here is what Python puts into it.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
-import shutil
-import subprocess
-from pathlib import Path
+from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
 from caseveil.release import explorer
-from caseveil.release.bundle import BundleContents, contents_for_explorer, render
+from caseveil.release.bundle import BundleContents, render
+from caseveil.release.explorer_data import payload
 
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+TEMPLATE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="@@POLICY@@">
+<title>@@TITLE@@</title>
+<style>body { color: black }</style>
+<style media="print">nav { display: none }</style>
+<script type="module">const text = "<style>none of ours</style> <title>";</script>
+</head><body><h1>@@TITLE@@</h1>
+<script id="data" type="application/json">@@DATA@@</script>
+<script>document.title += "!";</script>
+</body></html>
+"""
+HOSTILE = "</script><script>alert(1)</script> <!-- <b> & \u2028 @@POLICY@@ @@DATA@@ @@TITLE@@ \\1 \\g<0>"
 
 
-@pytest.fixture
-def page(contents: BundleContents) -> str:
-    return render(contents)["explorer.html"].decode("utf-8")
+class Page(HTMLParser):
+    """What a browser sees of a page: (tag, attributes, text) of every script, style and title."""
+
+    def __init__(self, page: bytes) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[tuple[str, dict[str, str | None], str]] = []
+        self.policy = ""
+        self._open = False
+        self.feed(page.decode("utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "meta" and dict(attrs).get("http-equiv") == "Content-Security-Policy":
+            self.policy = dict(attrs)["content"] or ""
+        self._open = tag in ("script", "style", "title")
+        if self._open:
+            self.parts.append((tag, dict(attrs), ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open = False
+
+    def handle_data(self, data: str) -> None:
+        if self._open:
+            tag, attributes, text = self.parts[-1]
+            self.parts[-1] = (tag, attributes, text + data)
 
 
-def test_data_comes_back(contents: BundleContents, page: str) -> None:
-    assert explorer.embedded(page.encode()) == contents_for_explorer(contents)
+def hashes(page: Page, tag: str) -> set[str]:
+    found = set()
+    for name, attributes, text in page.parts:
+        if name == tag and attributes.get("type") != "application/json":
+            found.add(f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'")
+    return found
 
 
-def test_data_cannot_end_its_script(contents: BundleContents) -> None:
-    data = {**contents_for_explorer(contents), "title": "</script><script>alert(1)</script> @@POLICY@@ @@DATA@@"}
-    page = explorer.render(data)
-    assert page.count(b"<script") == 2
-    assert page.count(b"</script>") == 2
+def rules_of(page: Page) -> dict[str, set[str]]:
+    rules = (rule.split() for rule in page.policy.split(";"))
+    return {name: set(sources) for name, *sources in rules}
+
+
+@pytest.mark.parametrize("template", [TEMPLATE, None], ids=["small", "packaged"])
+def test_policy_forbids_everything_but_what_the_page_holds(contents: BundleContents, template: str | None) -> None:
+    page = Page(explorer.render(payload(contents), template))
+    rules = rules_of(page)
+    assert rules["default-src"] == {"'none'"}
+    assert rules["script-src"] == hashes(page, "script")
+    assert rules["style-src"] == hashes(page, "style")
+    assert rules["img-src"] == {"data:", "blob:"}
+    assert rules["base-uri"] == rules["form-action"] == {"'none'"}
+    assert set(rules) == {"default-src", "script-src", "style-src", "img-src", "base-uri", "form-action"}
+    assert hashes(page, "script")
+    if template:
+        assert len(hashes(page, "script")) == len(hashes(page, "style")) == 2
+
+
+def test_a_page_without_style_allows_none(contents: BundleContents) -> None:
+    template = re.sub("<style.*?</style>", "", TEMPLATE.replace("<style>none of ours</style>", ""))
+    assert rules_of(Page(explorer.render(payload(contents), template)))["style-src"] == {"'none'"}
+
+
+@pytest.mark.parametrize("template", [TEMPLATE, None], ids=["small", "packaged"])
+def test_data_come_back_and_cannot_leave_their_place(contents: BundleContents, template: str | None) -> None:
+    data: dict[str, Any] = {**payload(contents), "title": HOSTILE, "stories": [{"title": HOSTILE}]}
+    page = explorer.render(data, template)
     assert explorer.embedded(page) == data
+    plain = Page(explorer.render({**data, "title": "x", "stories": []}, template))
+    parts = Page(page).parts
+    assert [(tag, attributes) for tag, attributes, _ in parts] == [(tag, attr) for tag, attr, _ in plain.parts]
+    titles = [text for tag, _, text in parts if tag == "title"]
+    assert titles[0] == HOSTILE
+    held = next(text for _, attributes, text in parts if attributes.get("id") == "data")
+    assert json.loads(held) == data
 
 
-def test_policy_forbids_everything_but_its_own_script_and_style(page: str) -> None:
-    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
-    assert policy
-    rules = dict(rule.strip().split(" ", 1) for rule in policy.group(1).split(";"))
-    assert rules["default-src"] == "'none'"
-    for tag in ("script", "style"):
-        found = re.findall(f"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
-        assert len(found) == 1
-        digest = base64.b64encode(hashlib.sha256(found[0].encode()).digest()).decode()
-        assert rules[f"{tag}-src"] == f"'sha256-{digest}'"
+def test_equal_data_give_equal_bytes(contents: BundleContents) -> None:
+    assert explorer.render(payload(contents)) == explorer.render(payload(contents)) == render(contents)["explorer.html"]
 
 
-def test_page_names_no_other_place(page: str) -> None:
-    own = re.sub(r'<script id="data".*?</script>', "", page, flags=re.DOTALL)
-    assert "//" not in re.sub(r"^\s*//.*$", "", own, flags=re.MULTILINE)
-    assert not re.search(r"\b(src|srcset|ping|action)=", own)
-    assert not re.search(r"\b(fetch|XMLHttpRequest|WebSocket|sendBeacon|innerHTML|eval)\b", own)
+@pytest.mark.parametrize(
+    "template",
+    [
+        "", TEMPLATE.replace("@@POLICY@@", ""), TEMPLATE.replace("@@DATA@@", ""), TEMPLATE.replace('id="data" ', ""),
+        TEMPLATE + "@@DATA@@", TEMPLATE + "@@POLICY@@",
+    ],
+)  # fmt: skip
+def test_another_template_is_refused(template: str) -> None:
+    with pytest.raises(ValueError, match="one place"):
+        explorer.render({"title": "x"}, template)
 
 
-def test_undeclared_combination_is_refused(contents: BundleContents) -> None:
-    index = explorer.ValueIndex(table=contents.tables["cases"].table)
-    for text in (
-        '{"gender": "Nobody"}', '{"nothing": "x"}', '{"gender": ""}', '{"gender": 1}', "[]", "x", "[" * 9999,
-        '{"means of control": "Debt; Debt"}', '{"gender":"Female"}',
-    ):  # fmt: skip
-        with pytest.raises(ValueError, match="combination"):
-            index.combination(text)
-    assert index.combination('{"gender": "Female", "means of control": "Debt; Threats"}') == (0, 7, 9)
+def test_a_page_without_data_holds_none() -> None:
+    for page in (b"", b"<html>", b'<script id="data" type="application/json">{', b"\xff"):
+        with pytest.raises(ValueError):  # noqa: PT011 - any of its kinds will do
+            explorer.embedded(page)
 
 
-def shown(page: Path, view: str) -> str:
-    assert BROWSER
-    command = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", f"{page.as_uri()}#{view}"]
-    return subprocess.run(command, capture_output=True, check=True, timeout=60, text=True, encoding="utf-8").stdout
-
-
-@pytest.mark.skipif(BROWSER is None, reason="needs Chromium")
-def test_numbers_stand_beside_their_labels(contents: BundleContents, page: str, tmp_path: Path) -> None:
-    file = tmp_path / "explorer.html"
-    file.write_text(page, encoding="utf-8")
-    counts = contents.tables["cases"].counts
-    number = dict(zip(counts.combination, (int(x) for x in counts.count), strict=True))
-    bars = shown(file, "show=gender")
-    for value in ("Female", "Male", "=Other"):
-        row = re.search(f'<th scope="row">{value}</th>(.*?)</tr>', bars, re.DOTALL)
-        assert row
-        assert f'<span class="count">{number[f"""{{"gender": "{value}"}}"""]}</span>' in row.group(1)
-    heat = shown(file, "show=gender&by=age&order=count")
-    ages = re.findall('<th scope="col">([^<]*)</th>', heat.split('class="heat"')[1].split("</thead>")[0])[1:]
-    assert sorted(ages) == ["0--8", "18--47", "48+", "9--17"]
-    row = re.search('<th scope="row">Male</th>(.*?)</tr>', heat, re.DOTALL)
-    assert row
-    cells = re.findall(r"<td[^>]*>(\d+)<span", row.group(1))
-    assert cells == [str(number[f'{{"age": "{age}", "gender": "Male"}}']) for age in ages]
-
-
-def test_counts_across_the_link_come_back(linked: BundleContents) -> None:
-    data = contents_for_explorer(linked)
-    assert explorer.embedded(render(linked)["explorer.html"]) == data
-    assert linked.links is not None
-    assert data["links"]["count"] == linked.links.counts.count.tolist()
-    assert [table["name"] for table in data["tables"]] == ["victims", "perpetrators"]
-
-
-@pytest.mark.skipif(BROWSER is None, reason="needs Chromium")
-def test_both_tables_and_the_link_are_shown(linked: BundleContents, tmp_path: Path) -> None:
-    file = tmp_path / "explorer.html"
-    file.write_bytes(render(linked)["explorer.html"])
-    assert linked.links is not None
-    counts = linked.tables["perpetrators"].counts
-    number = dict(zip(counts.combination, counts.count.tolist(), strict=True))
-    page = shown(file, "table=perpetrators&show=gender")
-    row = re.search('<th scope="row">Female</th>(.*?)</tr>', page, re.DOTALL)
-    assert row
-    female = number['{"gender": "Female"}']
-    assert f'<span class="count">{female}</span>' in row.group(1)
-    of = list(dict.fromkeys(linked.links.counts.of))
-    options = re.search('<select id="across-of">(.*?)</select>', page, re.DOTALL)
-    assert options
-    assert re.findall(">([^<]*)</option>", options.group(1)) == of
-    first = [int(n) for n, what in zip(linked.links.counts.count, linked.links.counts.of, strict=True) if what == of[0]]
-    table = page.split('id="across-hits"')[1]
-    cells = [int(text) for text in re.findall(r'<span class="count">([\d,]+)</span>', table)]
-    assert cells == sorted(first, reverse=True)[: len(cells)]
-    assert len(cells) == min(50, len(first))
-
-
-@pytest.mark.skipif(BROWSER is None, reason="needs Chromium")
-def test_one_table_has_no_section_on_links(page: str, tmp_path: Path) -> None:
-    file = tmp_path / "explorer.html"
-    file.write_text(page, encoding="utf-8")
-    assert '<section id="across" aria-labelledby="across-title" hidden="">' in shown(file, "show=gender")
+def test_the_packaged_page_names_no_other_place() -> None:
+    own = explorer.packaged()
+    assert not re.search(r"\b(src|srcset|ping|action)\s*=\s*[\"']", re.sub(r"<script.*?</script>", "", own, flags=re.S))
+    assert not re.search(r"\b(XMLHttpRequest|WebSocket|EventSource|sendBeacon|importScripts)\b", own)
+    assert not re.search(r"\bon(click|load|error|input|change)=", own)

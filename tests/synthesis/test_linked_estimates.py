@@ -123,12 +123,12 @@ def test_with_one_link_each_links_are_people() -> None:
 
 @pytest.mark.parametrize(("i", "j"), [(0, 0), (0, 1), (1, 1)])
 def test_pairs_of_links(i: int, j: int) -> None:
-    """The stated deviation is an upper bound that adds up errors; it is not more than half above the truth."""
+    """The stated deviation is that of the estimate for two attributes; for one, an upper bound near the truth."""
     estimate, deviation = EXACT.paired(i, j)
     np.testing.assert_allclose(estimate, by_people("pairs", (i, TABLES.p + j)), atol=1e-9)
     true = np.sqrt(true_variance(lambda m: m.paired(i, j)))
     assert (true <= deviation * (1 + 1e-9)).all()
-    assert true.max() > 0.4 * deviation
+    assert true.max() > (0.99 if i != j else 0.6) * deviation
 
 
 def test_what_was_not_measured_has_no_interval() -> None:

@@ -45,7 +45,8 @@ def residuals_of(model: LinkedMixture, variance: float = 1.0) -> tuple[NoisyResi
     of = {c: centre(model.each.expected(c)) for c in up_to(domain, 3)}
     names, sizes = domain.names[low:], domain.sizes[low:]
     both = Domain(names=(*names, *(f"other {name}" for name in names)), sizes=(*sizes, *sizes))
-    pairs = {(i, p + j): centre(model.pairs(low + i, low + j)) for i in range(p) for j in range(i, p)}
+    pairs: dict[Clique, Marginal] = {(i,): centre(model.singles(low + i)) for i in range(p)}
+    pairs |= {(i, p + j): centre(model.pairs(low + i, low + j)) for i in range(p) for j in range(i, p)}
     return (
         NoisyResiduals(domain=domain, values=of, variance=dict.fromkeys(of, variance)),
         NoisyResiduals(domain=both, values=pairs, variance=dict.fromkeys(pairs, variance)),
@@ -111,16 +112,16 @@ def losses(
             loss += float(((centre(model) - seen) ** 2).sum()) / each.variance[clique]
     v, p = 2, len(pairs.domain) // 2
     between = 0.0
-    for (i, other), seen in pairs.values.items():
-        j = other - p
+    for clique, seen in pairs.values.items():
+        places = tuple(x if x < p else x - p for x in clique)
         model = np.zeros(seen.shape)
         for g in range(len(mass) // kinds):
             mine = slice(g * kinds, (g + 1) * kinds)
             whole, many = mass[mine].sum(), tables[v][2:, g * kinds].sum()
-            means = [tables[v + 1 + x][:, mine] @ mass[mine] / whole for x in (i, j)]
-            model += many * whole * np.outer(*means)
-        wanted: Marginal = (seen + seen.T) / 2 if i == j else seen
-        between += float(((centre(model) - wanted) ** 2).sum()) / pairs.variance[(i, other)]
+            means = [tables[v + 1 + x][:, mine] @ mass[mine] / whole for x in places]
+            model += many * whole * (means[0] if len(means) == 1 else np.outer(*means))
+        wanted: Marginal = (seen + seen.T) / 2 if len(places) == 2 and places[0] == places[1] else seen
+        between += float(((centre(model) - wanted) ** 2).sum()) / pairs.variance[clique]
     return loss, between
 
 
@@ -130,7 +131,7 @@ def test_the_gradient_is_that_of_the_loss(kinds: int, monkeypatch: pytest.Monkey
     rng = np.random.default_rng(7)
     each, pairs = residuals_of(random_model(5), variance=3.0)
     noisy = {c: table + centre(rng.normal(0, 5, table.shape)) for c, table in pairs.values.items()}
-    pairs = NoisyResiduals(domain=pairs.domain, values=noisy, variance={c: 1.0 + c[0] + c[1] for c in noisy})
+    pairs = NoisyResiduals(domain=pairs.domain, values=noisy, variance={c: 1.0 + sum(c) for c in noisy})
     evaluate, objective = evaluate_of(each, pairs, kinds, monkeypatch)
     groups, sizes = 4, each.domain.sizes
     tables = []
@@ -140,8 +141,10 @@ def test_the_gradient_is_that_of_the_loss(kinds: int, monkeypatch: pytest.Monkey
     mass = rng.uniform(20, 200, groups * kinds)
     misfit, slope, by_mass = evaluate(np.vstack(tables).astype(np.float32), mass.astype(np.float32))
     loss, between = losses(each, pairs, tables, mass, kinds)
-    numbers = sum((s - 1) * (t - 1) if i != j else s * (s - 1) // 2 for i, s in enumerate(sizes[3:])
-                  for j, t in enumerate(sizes[3:]) if i <= j)  # fmt: skip
+    inner = sizes[3:]
+    numbers = sum(s - 1 for s in inner)
+    numbers += sum((s - 1) * (t - 1) if i != j else s * (s - 1) // 2 for i, s in enumerate(inner)
+                   for j, t in enumerate(inner) if i <= j)  # fmt: skip
     assert misfit == pytest.approx(max(loss / objective.degrees, between / numbers), rel=1e-4)
 
     def total(step: float, table: int | None, row: int, columns: list[int]) -> float:

@@ -26,7 +26,7 @@ def fidelity(codes: Codes, residuals: NoisyResiduals) -> dict[str, object]:
             flat = np.zeros(len(codes), np.int64)
             for i in clique:
                 flat = flat * domain.sizes[i] + codes[:, i]
-            count = np.bincount(flat, minlength=domain.cells(clique))
+            count = np.bincount(np.asarray(flat, np.intp), minlength=domain.cells(clique))
             sd = math.sqrt(cell_variance(residuals.variance, clique, domain))
             z = (count - reconstruct(residuals, clique).ravel()) / sd
             squares += float((z**2).sum())

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caseveil.errors import OutputError
+from caseveil.evaluation.attack_report import FOUND, SHORT, Headline, headlines
+from caseveil.evaluation.attacks import Attacks
 from caseveil.evaluation.link_utility import LinkUtility
 from caseveil.evaluation.report import Evaluation, band_text, kind_of
 from caseveil.evaluation.utility import BANDS, TableUtility
@@ -18,6 +20,7 @@ _SHADES = ("#9ec9e2", "#5a9fc9", "#2b6da3", "#12406f")
 """Light to dark for longer combinations; one hue, so that it reads in grey and for the colour-blind."""
 
 _TRUE, _SYNTHETIC, _CHANCE = "#222222", "#2b6da3", "#c9c9c9"
+_FOUND = "#b5361c"
 _FAINT = "#dddddd"
 
 
@@ -36,6 +39,9 @@ def save_figures(evaluation: Evaluation, folder: Path) -> list[tuple[str, str]]:
         if any(one.true is not None for one in evaluation.links.concordance):
             caption = "How often two perpetrators of one victim are alike: true, synthetic and by chance"
             drawn.append(("alike.svg", caption, concordances(evaluation.links)))
+    if evaluation.attacks is not None and any(one.result.excess for one in headlines(evaluation.attacks)):
+        caption = "How much more often attacks worked on people in the release than in the control, with 95% intervals"
+        drawn.append(("attacks.svg", caption, risks(evaluation.attacks)))
     try:
         # The same numbers give the same bytes: no date, fixed ids. Letters stay text, so that they can be searched.
         with rc_context({"svg.hashsalt": "caseveil", "svg.fonttype": "none"}):
@@ -118,3 +124,39 @@ def concordances(links: LinkUtility) -> Figure:
     axes.legend(frameon=False, fontsize=8, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
     _plain(axes, "x")
     return figure
+
+
+def risks(attacks: Attacks) -> Figure:
+    """A line with its interval for each attack on each table; those that could not be made are named in grey."""
+    from matplotlib.figure import Figure
+
+    shown = headlines(attacks)[::-1]
+    figure = Figure(figsize=(8.6, 1.3 + 0.34 * len(shown)), layout="constrained")
+    axes = figure.subplots()
+    for found, colour, mark, label in ((False, _SYNTHETIC, "o", "not found"), (True, _FOUND, "D", "found")):
+        # A finding in one column is told beside the figure, which shows the attack as a whole.
+        here = [(at, one) for at, one in enumerate(shown) if one.result.excess and (one.verdict == FOUND) is found]
+        _intervals(axes, here, colour, mark, label)
+    for at, one in enumerate(shown):
+        if one.result.excess is None:
+            axes.text(0.0, at, " unknown", color="#777777", va="center", fontsize=8)
+    axes.axvline(0, color=_TRUE, linewidth=0.8)
+    axes.set_yticks(
+        range(len(shown)), [f"{one.result.table}: {SHORT[one.result.attack]}" for one in shown], parse_math=False
+    )
+    axes.set_xlim(-4, 102)
+    axes.set_ylim(-0.6, len(shown) - 0.4)
+    axes.set_xlabel("risk (%), 0: no more than the control")
+    axes.legend(frameon=False, fontsize=8, ncols=2, loc="lower left", bbox_to_anchor=(0, 1))
+    _plain(axes, "x")
+    return figure
+
+
+def _intervals(axes: Axes, shown: list[tuple[int, Headline]], colour: str, mark: str, label: str) -> None:
+    for at, one in shown:
+        assert one.result.excess is not None
+        lower, value, upper = (
+            100 * max(0.0, x) for x in (one.result.excess.lower, one.result.excess.value, one.result.excess.upper)
+        )
+        axes.plot([lower, upper], [at, at], "-", color=colour, linewidth=2.4, solid_capstyle="butt")
+        axes.plot([value], [at], mark, color=colour, markersize=6, label=label if (at, one) == shown[0] else None)

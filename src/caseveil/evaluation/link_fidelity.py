@@ -155,27 +155,25 @@ def measured_concordance(
     return min(1.0, max(0.0, a / b)), (min(1.0, max(0.0, low)), min(1.0, max(0.0, high)))
 
 
-def _singles(tables: LinkedTables, j: int) -> Clique:
-    """The clique of `each` whose table, summed over two links and more, has the margins of the pairs."""
-    return (tables.v, tables.v + 1 + j)
-
-
-def _pair_clique(tables: LinkedTables, pairs: NoisyResiduals, j: int) -> Clique:
-    clique = (j, tables.p + j)
-    if clique not in pairs.values:
+def _pair_cliques(tables: LinkedTables, pairs: NoisyResiduals, j: int) -> tuple[Clique, Clique]:
+    """An attribute of one perpetrator of a pair, and of both."""
+    cliques: tuple[Clique, Clique] = ((j,), (j, tables.p + j))
+    if any(clique not in pairs.values for clique in cliques):
         raise UnmeasuredClique(f"two times {pairs.domain.names[j]} was not measured")
-    return clique
+    return cliques
 
 
 def _pair_table(tables: LinkedTables, each: NoisyResiduals, pairs: NoisyResiduals, j: int) -> Marginal:
     """Unbiased estimate of the table of one attribute of two perpetrators of a victim, in victims.
 
-    Its interaction was measured; its margins are both those of one perpetrator drawn from victims with two or more.
+    Its interaction and its margins, equal to each other, were measured; their sum is the number of victims with two
+    perpetrators or more, from the view `each`.
     """
-    residual = pairs.values[_pair_clique(tables, pairs, j)]
-    margin = reconstruct(each, _singles(tables, j))[2:].sum(axis=0)
+    one, both = _pair_cliques(tables, pairs, j)
+    margin = pairs.values[one]
     size = len(margin)
-    table: Marginal = residual + margin[:, None] / size + margin[None, :] / size - margin.sum() / size**2
+    several = float(reconstruct(each, (tables.v,))[2:].sum())
+    table: Marginal = pairs.values[both] + margin[:, None] / size + margin[None, :] / size + several / size**2
     return table
 
 
@@ -186,14 +184,15 @@ def _noise_weights(
 
     The adjoint of `_pair_table`, then of the reconstruction (Xiao et al. 2023), each part times its s_A.
     """
-    clique = _pair_clique(tables, pairs, j)
+    one, both = _pair_cliques(tables, pairs, j)
     size = len(functional)
-    on_margin = functional.sum(axis=1) / size + functional.sum(axis=0) / size - functional.sum() / size**2
-    on_singles = np.zeros(each.domain.shape(_singles(tables, j)))
-    on_singles[2:] = on_margin
+    on_margin = (functional.sum(axis=1) + functional.sum(axis=0)) / size
+    on_number = np.zeros(each.domain.shape((tables.v,)))
+    on_number[2:] = functional.sum() / size**2
     return [
-        centre(functional) * math.sqrt(pairs.variance[clique]),
-        *_on_residuals(on_singles, _singles(tables, j), each),
+        centre(functional) * math.sqrt(pairs.variance[both]),
+        centre(on_margin) * math.sqrt(pairs.variance[one]),
+        *_on_residuals(on_number, (tables.v,), each),
     ]
 
 

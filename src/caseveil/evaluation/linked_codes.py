@@ -38,7 +38,7 @@ class LinkedCodes:
     @cached_property
     def numbers(self) -> Ints:
         """Links of each victim."""
-        return np.bincount(self.victim_of, minlength=len(self.victims)).astype(np.int64)
+        return np.bincount(np.asarray(self.victim_of, np.intp), minlength=len(self.victims)).astype(np.int64)
 
     @cached_property
     def pairs(self) -> tuple[Ints, Ints, Floats]:
@@ -58,25 +58,29 @@ class LinkedCodes:
 
     def number_distribution(self, at_most: int) -> Floats:
         """(at_most + 1,) victims by number of links; more than at_most count as at_most."""
-        return np.bincount(np.minimum(self.numbers, at_most), minlength=at_most + 1).astype(np.float64)
+        return np.bincount(np.asarray(np.minimum(self.numbers, at_most), np.intp), minlength=at_most + 1).astype(
+            np.float64
+        )
 
     def crossed(self, i: int, j: int, shape: tuple[int, int], weights: Floats | None = None) -> Floats:
         """Links by attribute i of their victim and attribute j of the perpetrator; each counts once unless weighted."""
         flat = self.victims[self.victim_of, i].astype(np.int64) * shape[1] + self.perpetrators[:, j]
-        return np.bincount(flat, weights, shape[0] * shape[1]).reshape(shape).astype(np.float64)
+        return np.bincount(np.asarray(flat, np.intp), weights, shape[0] * shape[1]).reshape(shape).astype(np.float64)
 
     def drawn(self, i: int, j: int, shape: tuple[int, int]) -> Floats:
         """Victims by attribute i and attribute j of one of their perpetrators, drawn at random: each victim counts in
         parts 1/k. One without perpetrators counts under the missing value of j."""
         table = self.crossed(i, j, shape, 1.0 / self.numbers[self.victim_of])
         alone = self.victims[self.numbers == 0, i]
-        table[:, 0] += np.bincount(alone, minlength=shape[0])
+        table[:, 0] += np.bincount(np.asarray(alone, np.intp), minlength=shape[0])
         return table
 
     def drawn_by_chance(self, i: int, j: int, shape: tuple[int, int]) -> Floats:
         """What `drawn` is expected to be if the perpetrators were dealt to the victims who have any at random: both
         margins of the table stay."""
-        alone = np.bincount(self.victims[self.numbers == 0, i], minlength=shape[0]).astype(np.float64)
+        alone = np.bincount(np.asarray(self.victims[self.numbers == 0, i], np.intp), minlength=shape[0]).astype(
+            np.float64
+        )
         table = self.drawn(i, j, shape)
         table[:, 0] -= alone
         table = _by_chance(table)
@@ -92,11 +96,11 @@ class LinkedCodes:
         drawn at random: each victim counts in parts."""
         first, second, weight = self.pairs
         flat = self.perpetrators[first, i].astype(np.int64) * shape[1] + self.perpetrators[second, j]
-        return np.bincount(flat, weight, shape[0] * shape[1]).reshape(shape).astype(np.float64)
+        return np.bincount(np.asarray(flat, np.intp), weight, shape[0] * shape[1]).reshape(shape).astype(np.float64)
 
     def within_by_chance(self, j: int, size: int) -> Floats:
         """Shares (size, size) of attribute j for two links drawn from all, without replacement."""
-        count = np.bincount(self.perpetrators[:, j], minlength=size).astype(np.float64)
+        count = np.bincount(np.asarray(self.perpetrators[:, j], np.intp), minlength=size).astype(np.float64)
         table: Floats = np.outer(count, count) - np.diag(count)
         return table / max(1.0, float(table.sum()))
 

@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from caseveil.evaluation import attack_report, markdown
+from caseveil.evaluation.attacks import Attacks
 from caseveil.evaluation.link_utility import LinkUtility
 from caseveil.evaluation.utility import FREQUENT, CountsUtility, LengthUtility, TableUtility
 
@@ -21,6 +23,7 @@ class Evaluation:
 
     subject: name and version of the release. left_out: columns of the plan in which nothing was discovered, so that the
     release lacks them. undeclared: columns whose values were discovered; the truth holds values that the release lacks.
+    attacks: None where none were asked for.
     """
 
     subject: str
@@ -29,6 +32,7 @@ class Evaluation:
     links: LinkUtility | None = None
     left_out: tuple[str, ...] = ()
     undeclared: tuple[str, ...] = ()
+    attacks: Attacks | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,22 +47,14 @@ class Finding:
     @property
     def text(self) -> str:
         """The value as people write it."""
-        return _share(self.value) if self.share else _number(self.value)
+        return markdown.share(self.value) if self.share else markdown.number(self.value)
 
     @property
     def baseline_text(self) -> str:
         """The baseline as people write it; '' without."""
         if self.baseline is None:
             return ""
-        return _share(self.baseline) if self.share else _number(self.baseline)
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-
-
-def _share(value: float) -> str:
-    return f"{100 * value:.2g}%" if value < 0.01 else f"{100 * value:.1f}%"
+        return markdown.share(self.baseline) if self.share else markdown.number(self.baseline)
 
 
 def kind_of(length: int) -> str:
@@ -123,6 +119,8 @@ def _concordance_finding(links: LinkUtility) -> Finding:
 def as_json(evaluation: Evaluation) -> str:
     """The whole evaluation as one JSON document."""
     content = {"private": True, "warning": WARNING, **dataclasses.asdict(evaluation)}
+    if evaluation.attacks is not None:
+        content["attacks"] = attack_report.as_data(evaluation.attacks)
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -131,20 +129,21 @@ def page(evaluation: Evaluation, figures: Sequence[tuple[str, str]]) -> str:
     lines = [
         f"**{WARNING}**",
         "",
-        f"# How useful is {_escaped(evaluation.subject)}?",
+        f"# How useful is {markdown.escaped(evaluation.subject)}?",
         "",
         "This page holds the release against the rows as they lie in the plan's source now. Everything below is exact, "
         "without noise, so it tells more about people than the release does.",
         "",
     ]
     if evaluation.left_out:
-        lines += [f"The release lacks these columns of the plan: {_names(evaluation.left_out)}.", ""]
+        lines += [f"The release lacks these columns of the plan: {markdown.listed(evaluation.left_out)}.", ""]
     if evaluation.undeclared:
         lines += [
-            f"The values of {_names(evaluation.undeclared)} were discovered. Values that were not found count as lost.",
+            f"The values of {markdown.listed(evaluation.undeclared)} were discovered. Values that were not found count "
+            f"as lost.",
             "",
         ]
-    lines += _table(
+    lines += markdown.table(
         ("what", "release", *(("if chance had dealt the links",) if evaluation.links else ())),
         (
             (found.what, found.text, *((found.baseline_text,) if evaluation.links else ()))
@@ -152,47 +151,49 @@ def page(evaluation: Evaluation, figures: Sequence[tuple[str, str]]) -> str:
         ),
     )
     for name, caption in figures:
-        lines += [f"![{_escaped(caption)}]({name})", ""]
+        lines += [f"![{markdown.escaped(caption)}]({name})", ""]
     for table in evaluation.tables:
         lines += _of_table(table)
     if evaluation.links is not None:
         lines += _of_links(evaluation.links)
+    if evaluation.attacks is not None:
+        lines += attack_report.section(evaluation.attacks)
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _of_table(table: TableUtility) -> list[str]:
     lines = [
-        f"## {_escaped(table.table)}",
+        f"## {markdown.escaped(table.table)}",
         "",
         f"{table.people:,} true rows, {table.records:,} synthetic records. A combination has one value in each of its "
         f"columns, none missing. The mean error is over the combinations that occur in the truth or in the records.",
         "",
         *_sampled(table.lengths),
-        *_table(
+        *markdown.table(
             ("records", "combinations", "mean error", f"lost, of {FREQUENT} or more", "made up", "made up, by records"),
             (
                 (
                     kind_of(one.length),
                     f"{one.combinations:,}",
-                    _number(one.mean_error),
-                    _share(one.lost),
-                    _share(one.made_up),
-                    _share(one.made_up_weight),
+                    markdown.number(one.mean_error),
+                    markdown.share(one.lost),
+                    markdown.share(one.made_up),
+                    markdown.share(one.made_up_weight),
                 )
                 for one in table.lengths
             ),
         ),
         "By how many people truly share the combination:",
         "",
-        *_table(
+        *markdown.table(
             ("records", "true count", "combinations", "mean error", "lost"),
             (
                 (
                     kind_of(one.length),
                     band_text(band.least, band.most),
                     f"{band.combinations:,}",
-                    _number(band.mean_error),
-                    _share(band.lost),
+                    markdown.number(band.mean_error),
+                    markdown.share(band.lost),
                 )
                 for one in table.lengths
                 for band in one.bands
@@ -203,17 +204,17 @@ def _of_table(table: TableUtility) -> list[str]:
         lines += [
             "Published counts. An unpublished combination counts as 0 in the mean error of all.",
             "",
-            *_table(
+            *markdown.table(
                 ("published", "how many", "mean error", "of all", "truth in the interval", "lost", "made up"),
                 (
                     (
                         kind_of(one.length),
                         f"{one.published:,}",
-                        _number(one.mean_error_published),
-                        _number(one.mean_error),
-                        _share(one.inside),
-                        _share(one.lost),
-                        _share(one.made_up),
+                        markdown.number(one.mean_error_published),
+                        markdown.number(one.mean_error),
+                        markdown.share(one.inside),
+                        markdown.share(one.lost),
+                        markdown.share(one.made_up),
                     )
                     for one in table.counts
                 ),
@@ -243,17 +244,17 @@ def _of_links(links: LinkUtility) -> list[str]:
         "",
         "Number of perpetrators of a victim:",
         "",
-        *_table(
+        *markdown.table(
             ("number", "true", "synthetic"),
             (
-                (str(number), _share(true), _share(made))
+                (str(number), markdown.share(true), markdown.share(made))
                 for number, (true, made) in enumerate(zip(links.number.true, links.number.synthetic, strict=True))
             ),
         ),
         "How often two perpetrators of one victim are alike. Of a column with several values: state the same, if both "
         "state one. Of an item or a yes/blank column: the other has it too, if one has it.",
         "",
-        *_table(
+        *markdown.table(
             ("attribute", "true", "synthetic", "by chance"),
             (
                 (one.attribute, *(_share_or_none(x) for x in (one.true, one.synthetic, one.independent)))
@@ -264,10 +265,16 @@ def _of_links(links: LinkUtility) -> list[str]:
             [
                 "Published counts across the link:",
                 "",
-                *_table(
+                *markdown.table(
                     ("what is counted", "published", "mean error", "truth in the interval", "made up"),
                     (
-                        (one.of, f"{one.published:,}", _number(one.mean_error), _share(one.inside), _share(one.made_up))
+                        (
+                            one.of,
+                            f"{one.published:,}",
+                            markdown.number(one.mean_error),
+                            markdown.share(one.inside),
+                            markdown.share(one.made_up),
+                        )
                         for one in links.counts
                     ),
                 ),
@@ -279,24 +286,9 @@ def _of_links(links: LinkUtility) -> list[str]:
 
 
 def _share_or_none(value: float | None) -> str:
-    return "no such pair" if value is None else _share(value)
+    return "no such pair" if value is None else markdown.share(value)
 
 
 def band_text(least: int, most: int | None) -> str:
     """'10 to 99', '1,000 or more'."""
     return f"{least:,} or more" if most is None else f"{least:,} to {most:,}"
-
-
-def _names(names: Iterable[str]) -> str:
-    return ", ".join(map(_escaped, names))
-
-
-def _escaped(text: str) -> str:
-    """Text that Markdown shows as it is, also in a table."""
-    return "".join(f"\\{letter}" if letter in "\\|`*_[]<>#" else letter for letter in " ".join(text.split()))
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    body = [f"| {' | '.join(map(_escaped, row))} |" for row in rows]
-    rule = f"|{'|'.join(['---'] + ['---:'] * (len(heads) - 1))}|"
-    return [f"| {' | '.join(heads)} |", rule, *body, ""]

@@ -169,8 +169,8 @@ def _side_by_side(truth: _Side, other: _Side, clique: Clique, domain: Domain) ->
         found, place = np.unique(np.concatenate([a, b]), return_inverse=True)
         place = place.reshape(-1)
         a, b, cells = place[: len(a)], place[len(a) :], len(found)
-    true = np.rint(np.bincount(a, on_a, cells)).astype(np.int64)
-    made = np.rint(np.bincount(b, on_b, cells)).astype(np.int64)
+    true = np.rint(np.bincount(np.asarray(a, np.intp), on_a, cells)).astype(np.int64)
+    made = np.rint(np.bincount(np.asarray(b, np.intp), on_b, cells)).astype(np.int64)
     used = (true > 0) | (made > 0)
     return true[used], made[used]
 
@@ -251,7 +251,7 @@ def _of_counts(
         keys = np.array([_flat(counts.combinations[row], domain) for row in rows.tolist()], np.int64)
         flat, weights = truth.flat(clique, domain)
         cells, place = np.unique(flat, return_inverse=True)
-        people = np.rint(np.bincount(place.reshape(-1), weights, len(cells))).astype(np.int64)
+        people = np.rint(np.bincount(np.asarray(place.reshape(-1), np.intp), weights, len(cells))).astype(np.int64)
         at = np.minimum(np.searchsorted(cells, keys), max(len(cells) - 1, 0))
         true = np.where(cells[at] == keys, people[at], 0) if len(cells) else np.zeros(len(keys), np.int64)
         unlisted = people[~np.isin(cells, keys)]

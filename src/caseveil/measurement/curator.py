@@ -18,6 +18,7 @@ from caseveil.measurement.residuals import cost, integer_residual
 from caseveil.privacy.ledger import Ledger
 from caseveil.privacy.mechanism import Event, GaussianEvent, SelectionEvent
 from caseveil.privacy.noise import grid_sigma, rounded_gaussian, rounded_gaussians
+from caseveil.privacy.worst_case import Span
 from caseveil.records.counting import count_many, linked_value_counts, value_counts
 from caseveil.records.encoding import encode
 from caseveil.records.linkage import LinkedRows
@@ -39,13 +40,18 @@ formula here: the noise is never less than what was charged for."""
 
 @dataclass(frozen=True, kw_only=True)
 class Books:
-    """Under which names a release is charged."""
+    """Under which names a release is charged.
+
+    span: the people of the population that the rows hold, where they do not hold all; the rows handed to the curator
+    must be theirs alone (records.joined), since nobody else is charged for.
+    """
 
     release: str
     version: str
     unit: str
     population: str
     plan_digest: str
+    span: Span | None = None
 
 
 class Curator:
@@ -73,6 +79,7 @@ class Curator:
             unit=self._books.unit,
             population=self._books.population,
             plan_digest=self._books.plan_digest,
+            span=self._books.span,
         )
         self.events.append(event)
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from caseveil.errors import PlanError
 from caseveil.measurement.link_workload import LINK_WEIGHTS, SIDE_SHARE
 from caseveil.measurement.residuals import optimal_variances
+from caseveil.measurement.update import variances_after
 from caseveil.measurement.workload import DEFAULT_CELLS_CAP, DEFAULT_WEIGHTS, plan_workload
 from caseveil.privacy.loss import EpsilonDelta, mu_for
-from caseveil.schema.domain import Domain
+from caseveil.schema.domain import Clique, Domain, subsets
 from caseveil.synthesis.observed import cell_variance
 
 INTERVAL_WIDTH = 2.1700903775845606
@@ -56,6 +57,20 @@ class Forecast:
         return "\n".join(lines)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Earlier:
+    """What a release goes on from. variance: of every residual of its view that counts people. everyone: share of
+    squared mu for counting everybody again."""
+
+    variance: Mapping[Clique, float] = field(repr=False)
+    everyone: float = 0.0
+
+    def then(self, weights: Mapping[Clique, float], domain: Domain, mu: float) -> dict[Clique, float]:
+        """Variances after the next release, which has mu in all."""
+        added, again = (mu * math.sqrt(share) for share in (1.0 - self.everyone, self.everyone))
+        return variances_after(self.variance, weights, domain, added=added, everyone=again)
+
+
 def forecast(
     domain: Domain,
     *,
@@ -67,11 +82,13 @@ def forecast(
     cells_cap: int = DEFAULT_CELLS_CAP,
     linked: bool = False,
     changed: int = 1,
+    earlier: Earlier | None = None,
 ) -> Forecast:
     """Errors if every combination up to `length` is measured; n is a public guess, delta None is 1 / (n ln n).
 
     linked: the domain is that of a victim with one drawn perpetrator, and further views take their share of the
-    budget; changed: how many times larger the noise is for a unit that touches several victims (Curator).
+    budget; changed: how many times larger the noise is for a unit that touches several victims (Curator). earlier: the
+    release that is gone on from, in the domain given; a combination that it did not measure is left out.
     Closed form (Xiao et al. 2023); rounding noise to integers adds less than 1/12 to a variance.
     """
     if n < 2:
@@ -86,11 +103,14 @@ def forecast(
     rows = []
     for epsilon in epsilons:
         mu = mu_for(EpsilonDelta(epsilon=epsilon, delta=delta)) * math.sqrt(1.0 - SIDE_SHARE * linked) / changed
+        # variances of a first release are in proportion to 1 / mu^2; those that go on from others are not
+        scale = mu**2 if earlier is None else 1.0
+        variances = unit if earlier is None else earlier.then(workload.weights, domain, mu)
         for k in range(1, length + 1):
-            cliques = workload.of_length(k)
+            cliques = [c for c in workload.of_length(k) if all(part in variances for part in subsets(c))]
             if not cliques:
                 continue
-            mean_variance = math.fsum(cell_variance(unit, c, domain) for c in cliques) / len(cliques) / mu**2
+            mean_variance = math.fsum(cell_variance(variances, c, domain) for c in cliques) / len(cliques) / scale
             cells = sum(domain.cells(c) for c in cliques)
             sd = math.sqrt(mean_variance)
             error = sd * math.sqrt(2.0 / math.pi)

@@ -12,20 +12,21 @@ from caseveil.measurement.workload import DEFAULT_CELLS_CAP, Workload, plan_work
 from caseveil.schema.domain import Clique, Domain
 from caseveil.schema.linked import LinkedTables, tilt_reach
 
-PAIR_SHARE = 0.09
+PAIR_SHARE = 0.14
 """Share of squared mu for pairs of links of one victim: few tables, and what makes siblings as alike as they are."""
 
 TILT_SHARE = 0.04
 """Share of squared mu that turns victims into links: it only serves the intervals of counts of links."""
 
-ANY_SHARE = 0.08
+ANY_SHARE = 0.06
 """Share of squared mu for victims with any link of some kind: it only serves the intervals of those counts."""
 
 SIDE_SHARE = PAIR_SHARE + TILT_SHARE + ANY_SHARE
 """What the views beside `each` take together."""
 
-_ALIKE = 20.0
-"""How much more the same attribute of two links matters than two different ones."""
+_ALIKE = 100.0
+"""How much more the same attribute of two links, and one attribute alone, matter than two different ones: a share of
+pairs that are alike is no better known than the number of pairs that state the attribute."""
 
 LINK_WEIGHTS = (600.0, 20.0, 1.0)
 """Weight of the cell variance of a clique, by length, as measurement.workload has it for one table. Linked tables have
@@ -79,9 +80,14 @@ def plan_links(tables: LinkedTables, mu: float) -> LinkVariances:
 
 
 def _pair_variances(tables: LinkedTables, mu: float) -> dict[Clique, float]:
-    """Residuals of (attribute, attribute of another link) alone: single attributes follow from the view `each`."""
+    """Residuals of single attributes of one link and of (attribute, attribute of another link).
+
+    Every pair stands in the view in both orders, so one of two equal residuals is enough. The number of pairs follows
+    from the view `each`.
+    """
     domain: Domain = tables.pairs
-    weights = {(i, tables.p + j): _ALIKE if i == j else 1.0 for i in range(tables.p) for j in range(i, tables.p)}
+    weights: dict[Clique, float] = {(i,): _ALIKE for i in range(tables.p)}
+    weights |= {(i, tables.p + j): _ALIKE if i == j else 1.0 for i in range(tables.p) for j in range(i, tables.p)}
     v = {clique: influence({clique: weight}, domain)[clique] for clique, weight in weights.items()}
     sensitivity = {clique: squared_sensitivity(clique, domain) for clique in v}
     norm = math.fsum(math.sqrt(sensitivity[c] * v[c]) for c in v)

@@ -57,6 +57,15 @@ def total(events: Iterable[Event]) -> TotalLoss:
     return TotalLoss(mu=_root_up(squares), delta=_up(deltas))
 
 
+def together(losses: Iterable[TotalLoss]) -> TotalLoss:
+    """Loss of several parts on the same people, added up exactly and rounded up once more."""
+    parts = list(losses)
+    return TotalLoss(
+        mu=_root_up(sum((Fraction(loss.mu) ** 2 for loss in parts), Fraction(0))),
+        delta=_up(sum((Fraction(loss.delta) for loss in parts), Fraction(0))),
+    )
+
+
 def _up(value: Fraction) -> float:
     """Smallest float at or above the value."""
     out = float(value)

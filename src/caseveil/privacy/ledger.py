@@ -15,7 +15,7 @@ Lines: `ledger_lines`. Copies that went on apart: `ledger_merge`. Views for peop
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from caseveil.privacy.filelock import exclusive
 from caseveil.privacy.ledger_lines import HEADER, INTERRUPTED, Book, Entry, charge_line, read_book, read_entry
 from caseveil.privacy.loss import SMALLEST_DELTA, EpsilonDelta, GaussianDP, mu_for
 from caseveil.privacy.mechanism import Event
+from caseveil.privacy.worst_case import Span, WorstLoss, worst_case
 
 __all__ = ["HEADER", "Entry", "Ledger", "remaining"]
 
@@ -83,8 +84,8 @@ class Ledger:
         return self._book.entries
 
     def total(self) -> TotalLoss:
-        """Loss of all entries together."""
-        return total(entry.event for entry in self.entries)
+        """Loss of all entries together, for whoever lost most."""
+        return worst_case(_charge(entry) for entry in self.entries)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -104,17 +105,24 @@ class Ledger:
             finally:
                 self._depth -= 1
 
-    def require(self, events: Iterable[Event], budget: EpsilonDelta) -> None:
+    def require(
+        self, events: Iterable[Event], budget: EpsilonDelta, *, spans: Sequence[Span | None] = (), population: str = ""
+    ) -> None:
         """Refuse when the events, on top of all that is on the books, would pass the budget.
 
-        Raises InsufficientBudget with epsilons at the delta of the budget. Charges nothing.
+        spans: of each event, whom of the population it is about; everybody unless given. Raises InsufficientBudget
+        with epsilons at the delta of the budget, of those whom the events are about. Charges nothing.
         """
         wanted = tuple(events)
+        whom = tuple(spans) or (None,) * len(wanted)
+        charges = [(event, population, span) for event, span in zip(wanted, whom, strict=True)]
         with self.locked():
-            spent = self.total()
-            after = total((*(entry.event for entry in self.entries), *wanted))
-            if after.epsilon(budget.delta) <= budget.epsilon:
+            books = [_charge(entry) for entry in self.entries]
+            if worst_case([*books, *charges]).epsilon(budget.delta) <= budget.epsilon:
                 return
+            spent = worst_case(books)
+            if spent.epsilon(budget.delta) <= budget.epsilon:  # then say what those have left whom the events touch
+                spent = worst_case(books, among=[(population, span) for _, _, span in charges])
             raise InsufficientBudget(
                 requested=total(wanted).epsilon(budget.delta),
                 spent=spent.epsilon(budget.delta),
@@ -122,8 +130,20 @@ class Ledger:
                 delta=budget.delta,
             )
 
-    def charge(self, event: Event, *, release: str, version: str, unit: str, population: str, plan_digest: str) -> None:
+    def charge(
+        self,
+        event: Event,
+        *,
+        release: str,
+        version: str,
+        unit: str,
+        population: str,
+        plan_digest: str,
+        span: Span | None = None,
+    ) -> None:
         """Write one event down, durably. Only when this has returned may its noise be drawn.
+
+        span: whom of the population the event is about; everybody when None.
 
         Raises LedgerError when it could not be written (the ledger is then as before), or when it is damaged.
         """
@@ -140,7 +160,7 @@ class Ledger:
                 raise TypeError("release, version, unit, population and plan_digest must be text")
             book = self._book
             previous = book.closed
-            line = charge_line(previous, event, texts)
+            line = charge_line(previous, event, texts, span)
             size = 0
             if self.path is not None:
                 lead = b"" if book.size else HEADER + b"\n"
@@ -213,8 +233,14 @@ class Ledger:
         return at + len(data)
 
 
+def _charge(entry: Entry) -> tuple[Event, str, Span | None]:
+    return entry.event, entry.population, entry.span
+
+
 def remaining(spent: TotalLoss, budget: EpsilonDelta) -> float:
     """Epsilon, at the delta of the budget, of the largest Gaussian release that still fits; 0 when none does."""
+    if isinstance(spent, WorstLoss):
+        return min(remaining(loss, budget) for loss in spent.apart)
     left = budget.delta - spent.delta
     if left < SMALLEST_DELTA:
         return 0.0

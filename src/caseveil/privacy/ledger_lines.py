@@ -5,6 +5,7 @@ The first line names the format. Every other holds the SHA-256 of the line befor
     an event   "event", the texts of its release, "id": 128 random bits, so that two charges are never the same line;
                a line that was copied from another ledger has "origin" in place of "id", the SHA-256 of the line as
                it was first written, and "interrupted" where that line had been
+               "period" where the event was about the people who joined in a period alone (worst_case.Span)
     a merge    "merge": the SHA-256 of the last line of each ledger that was brought together there, and "time"
 
 A machine that stops in the middle of a write leaves a last line without its end. It counts as spent when its event
@@ -21,6 +22,7 @@ from dataclasses import dataclass, field
 
 from caseveil.errors import LedgerError
 from caseveil.privacy.mechanism import Event, event_from_json
+from caseveil.privacy.worst_case import Span
 
 HEADER = b'{"format": "caseveil-ledger", "format_version": 1}'
 INTERRUPTED = b" (interrupted)"
@@ -31,8 +33,10 @@ _ENTRY = frozenset({"previous", "event", *TEXTS})
 _SHAPES = (
     _ENTRY,  # as written before charges had an id
     _ENTRY | {"id"},
+    _ENTRY | {"id", "period"},
     _ENTRY | {"origin"},
-    _ENTRY | {"origin", "interrupted"},
+    _ENTRY | {"origin", "period"},
+    _ENTRY | {"origin", "interrupted"},  # which has no period: it is lost with the texts
 )
 _MERGE = frozenset({"previous", "merge", "time"})
 
@@ -43,7 +47,8 @@ class Entry:
 
     interrupted: the machine stopped while the entry was written, so no noise was ever drawn for it and its
     texts are not known; it counts as spent all the same. digest: SHA-256 (hex) of the line as it was first written,
-    by which the same charge is known in every copy of a ledger.
+    by which the same charge is known in every copy of a ledger. span: whom of the population the event was about;
+    None for everybody.
     """
 
     event: Event
@@ -55,6 +60,7 @@ class Entry:
     time: str
     interrupted: bool = False
     digest: str = field(default="", compare=False)
+    span: Span | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,15 +93,21 @@ def digest(line: bytes) -> str:
     return hashlib.sha256(line).hexdigest()
 
 
-def charge_line(previous: bytes, event: Event, texts: Mapping[str, str]) -> bytes:
-    """One charge, ASCII: the event stands right after the hash, so that a torn line loses it last."""
-    return _dump({"previous": digest(previous), "event": event.to_json(), **texts, "id": os.urandom(16).hex()})
+def charge_line(previous: bytes, event: Event, texts: Mapping[str, str], span: Span | None = None) -> bytes:
+    """One charge, ASCII: the event stands right after the hash, so that a torn line loses it last.
+
+    The span comes at the end: a torn line counts as being about everybody.
+    """
+    whom = {} if span is None else {"period": span.to_json()}
+    return _dump({"previous": digest(previous), "event": event.to_json(), **texts, "id": os.urandom(16).hex(), **whom})
 
 
 def copied_line(previous: bytes, entry: Entry) -> bytes:
     """An entry of another ledger."""
     texts = {name: getattr(entry, name) for name in TEXTS}
-    mark = {"interrupted": True} if entry.interrupted else {}
+    mark: dict[str, object] = {"interrupted": True} if entry.interrupted else {}
+    if entry.span is not None:
+        mark["period"] = entry.span.to_json()
     return _dump(
         {"previous": digest(previous), "event": entry.event.to_json(), **texts, "origin": entry.digest, **mark}
     )
@@ -164,6 +176,7 @@ def _whole(line: bytes, previous: bytes, number: int, after: int) -> Entry | Mer
         record,
         interrupted="interrupted" in record,
         line_digest=record.get("origin", digest(line)),
+        span=_span(record["period"], number) if "period" in record else None,
     )
 
 
@@ -185,7 +198,9 @@ def _torn_entry(line: bytes, previous: bytes, number: int) -> Entry:
     return _make_entry(_event(event, number), dict.fromkeys(TEXTS, ""), interrupted=True, line_digest=digest(closed))
 
 
-def _make_entry(event: Event, texts: Mapping[str, str], *, interrupted: bool, line_digest: str) -> Entry:
+def _make_entry(
+    event: Event, texts: Mapping[str, str], *, interrupted: bool, line_digest: str, span: Span | None = None
+) -> Entry:
     return Entry(
         event=event,
         release=texts["release"],
@@ -196,7 +211,17 @@ def _make_entry(event: Event, texts: Mapping[str, str], *, interrupted: bool, li
         time=texts["time"],
         interrupted=interrupted,
         digest=line_digest,
+        span=span,
     )
+
+
+def _span(data: object, number: int) -> Span:
+    try:
+        if not isinstance(data, Mapping) or set(data) != {"joined", "after", "until"}:
+            raise ValueError("a period must have the fields joined, after and until")
+        return Span(**data)
+    except ValueError as error:
+        raise LedgerError(f"line {number} of the ledger: {error}") from None
 
 
 def _event(data: object, number: int) -> Event:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from caseveil.privacy.accountant import TotalLoss, total
+from caseveil.privacy.accountant import TotalLoss
 from caseveil.privacy.ledger_lines import Entry
+from caseveil.privacy.worst_case import worst_case
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One release on the books. alone: what its charges cost; so_far: what all charges up to here cost together.
+    """One release on the books. alone: what its charges cost whoever lost most; so_far: what all charges up to here
+    cost whoever lost most.
 
     release and version are empty for charges that were interrupted; time is that of the first charge.
     """
@@ -38,12 +40,16 @@ def steps(entries: Sequence[Entry]) -> tuple[Step, ...]:
                 version=first.version,
                 time=first.time,
                 charges=end - start,
-                alone=total(entry.event for entry in entries[start:end]),
-                so_far=total(entry.event for entry in entries[:end]),
+                alone=_loss(entries[start:end]),
+                so_far=_loss(entries[:end]),
             )
         )
         start = end
     return tuple(found)
+
+
+def _loss(entries: Sequence[Entry]) -> TotalLoss:
+    return worst_case((entry.event, entry.population, entry.span) for entry in entries)
 
 
 def _name(entry: Entry) -> tuple[str, str]:
@@ -69,6 +75,12 @@ def notes(entries: Sequence[Entry]) -> tuple[str, ...]:
         out.append(
             f"Releases of several names stand here ({_quoted(populations)}). The total takes them to be about the "
             f"same people: that is right when somebody may be in more than one of them, and too high otherwise."
+        )
+    columns = _listed(entry.span.joined for entry in named if entry.span is not None)
+    if columns:
+        out.append(
+            f"Some charges are about the people of one period alone, by column {_quoted(columns)}. The total is that "
+            f"of whoever lost most. It holds as long as that date of a person never changes."
         )
     if len(units) > 1:
         out.append(

@@ -20,7 +20,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from caseveil.errors import PlanError
+from caseveil.errors import NoRandomness, PlanError
 
 Words = NDArray[np.uint64]
 Lanes = NDArray[np.int64]
@@ -77,7 +77,7 @@ def _draw(sigmas: Sequence[Fraction], sizes: Sequence[int], deviates: _Deviates)
             raise ValueError("sigma must come from grid_sigma")
     if any(size < 0 for size in sizes):
         raise ValueError("sizes must be 0 or more")
-    repeats = np.array(sizes, dtype=np.int64)
+    repeats = np.array(sizes, dtype=np.intp)
     numerator = np.repeat(np.array([sigma.numerator for sigma in sigmas], dtype=np.int64), repeats)
     denominator = np.repeat(np.array([sigma.denominator for sigma in sigmas], dtype=np.int64), repeats)
     size = len(numerator)
@@ -107,7 +107,7 @@ def _batch(
     # floor(sigma (k + x) + 1/2) = floor((2 num k + floor(2 num x) + den) / (2 den)): the rest is whole.
     part = deviates.floor_of_multiple((2 * numerator).astype(np.uint64), lanes, fraction, tails)
     magnitude = (whole * (2 * numerator) + part + denominator) // (2 * denominator)
-    negative = np.frombuffer(os.urandom(len(lanes)), dtype=np.uint8) >= 128
+    negative = np.frombuffer(_random_bytes(len(lanes)), dtype=np.uint8) >= 128
     return np.where(negative, -magnitude, magnitude)
 
 
@@ -189,7 +189,28 @@ def _pass(
 
 def _random_words(size: int) -> Words:
     """Words of 64 random bits from the operating system."""
-    return np.frombuffer(os.urandom(8 * size), dtype=np.uint64)
+    return np.frombuffer(_random_bytes(8 * size), dtype=np.uint64)
+
+
+def _random_bytes(size: int) -> bytes:
+    """Bytes from the operating system; all that were asked for, as numpy would stretch a single sign over many lanes.
+
+    Raises NoRandomness where the system has none, or gives fewer.
+    """
+    try:
+        drawn = os.urandom(size)
+    except (OSError, NotImplementedError) as error:
+        raise NoRandomness(
+            f"the operating system gives no random numbers ({type(error).__name__}), and noise is made of nothing "
+            f"else. Nothing was published; what was charged stays charged. Make the release on another machine"
+        ) from error
+    if len(drawn) != size:
+        raise NoRandomness(
+            f"the operating system gave {len(drawn):,} random bytes where {size:,} were asked for, and noise is made "
+            f"of nothing else. Nothing was published; what was charged stays charged. Make the release on another "
+            f"machine"
+        )
+    return drawn
 
 
 @dataclass(frozen=True, kw_only=True)

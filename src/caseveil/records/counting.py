@@ -43,7 +43,7 @@ def count_many(rows: EncodedRows, cliques: Iterable[Clique]) -> dict[Clique, NDA
         first, kind, _ = distinct_rows(codes, rows.domain.sizes)
         if len(first) < _COLLAPSE_BELOW * rows.n:
             codes = np.asfortranarray(codes[first])
-            weights = np.bincount(kind, weights=weights).astype(np.float64)
+            weights = np.bincount(np.asarray(kind, np.intp), weights=weights).astype(np.float64)
     columns: dict[int, NDArray[np.int64]] = {}
     path: list[NDArray[np.int64]] = []  # path[d]: flat index over the first d + 1 attributes of `walked`
     walked: Clique = ()
@@ -59,7 +59,7 @@ def count_many(rows: EncodedRows, cliques: Iterable[Clique]) -> dict[Clique, NDA
                 columns[place] = np.ascontiguousarray(codes[:, place], dtype=np.int64)
             path.append(path[-1] * rows.domain.sizes[place] + columns[place] if path else columns[place])
         walked = clique
-        cells = np.bincount(path[-1], weights=weights, minlength=rows.domain.cells(clique))
+        cells = np.bincount(np.asarray(path[-1], np.intp), weights=weights, minlength=rows.domain.cells(clique))
         out[clique] = cells.astype(np.int64).reshape(rows.domain.shape(clique))
     return out
 

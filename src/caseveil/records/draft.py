@@ -6,11 +6,12 @@ It can be released unchanged, and it holds no value that was read off the rows (
 from __future__ import annotations
 
 import datetime
+import itertools
 import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Collection, Container, Mapping
 
 from caseveil.errors import SourceError
 from caseveil.records.guess import guess
@@ -23,6 +24,9 @@ KEY_WORDS = {"id", "key", "ref", "reference", "uuid", "code", "number", "no", "n
 _UNITS = ("victim", "survivor", "person", "client", "case", "patient", "perpetrator")
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(10))}
 _LISTED = 12  # longer lists of values are written over several lines
+_LOOKED_AT = 1000  # cells of a column that its name is held against
+_MOST = 0.9
+_NUMBER = re.compile(r"[\d.,:/ -]*\d[\d.,:/ -]*")  # dates too
 
 
 def draft(raw: RawTable, *, source: str, name: str, plan: str = "release.toml") -> str:
@@ -46,13 +50,37 @@ def draft(raw: RawTable, *, source: str, name: str, plan: str = "release.toml") 
 def column_tallies(raw: RawTable) -> dict[str, Counter[str]]:
     """How often every trimmed cell of every column occurs.
 
-    Raises SourceError if the first line is a row: its 'names' occur as values of their own columns, or are numbers.
+    Raises SourceError if the first line is a row: more than half of the names look like cells, or there are several
+    columns of numbers or dates and the name of each is one too.
     """
     tallies = {column: Counter(map(str.strip, cells)) for column, cells in raw.columns.items()}
-    suspicious = sum(name in tally or re.fullmatch(r"[\d.,/-]+", name) is not None for name, tally in tallies.items())
-    if 2 * suspicious > len(tallies):
+    numbered = [name for name, tally in tallies.items() if _share(tally, _NUMBER) >= _MOST]
+    if 2 * names_like_cells(tallies) > len(tallies) or (len(numbered) > 1 and all(map(_NUMBER.fullmatch, numbered))):
         raise SourceError("the first line looks like a row; put a line of column names above it")
     return tallies
+
+
+def names_like_cells(columns: Mapping[str, Collection[str]]) -> int:
+    """How many columns have a name that could be a cell: a number or date, a value of the column itself or a list that
+    begins with one, or a text with digits that is built like most cells below it, as V0001 above V0002."""
+    return sum(
+        _NUMBER.fullmatch(name) is not None
+        or name in cells
+        or re.split("[;|,]", name)[0] in cells
+        or _built_alike(name, cells)
+        for name, cells in columns.items()
+    )
+
+
+def _share(cells: Collection[str], kind: re.Pattern[str]) -> float:
+    """Share of the first so many filled cells that are of a kind."""
+    some = [cell for cell in itertools.islice(cells, _LOOKED_AT) if cell.strip()]
+    return sum(kind.fullmatch(cell.strip()) is not None for cell in some) / max(1, len(some))
+
+
+def _built_alike(name: str, cells: Collection[str]) -> bool:
+    shape = re.compile(re.sub(r"\d+", r"\\d+", re.escape(name)))
+    return re.search(r"\d", name) is not None and len(cells) > 1 and _share(cells, shape) >= _MOST
 
 
 def proposals(

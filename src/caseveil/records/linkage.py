@@ -47,7 +47,7 @@ class LinkedRows:
     @property
     def numbers(self) -> NDArray[np.int64]:
         """(victims,) links of each victim that count, 0 to link.at_most."""
-        return np.bincount(self.victim_of, minlength=self.victims.n).astype(np.int64)
+        return np.bincount(np.asarray(self.victim_of, np.intp), minlength=self.victims.n).astype(np.int64)
 
     def __repr__(self) -> str:
         return f"LinkedRows(victims={self.victims!r}, perpetrators={self.perpetrators!r}, link={self.link!r})"
@@ -197,7 +197,7 @@ def _twice(names: list[str], named: list[str], perpetrators: Table) -> list[str]
 def _report(
     victim_of: NDArray[np.int64], victims: int, link: Link, names: list[str] | None, position: dict[str, int]
 ) -> LinkReport:
-    numbers = np.bincount(victim_of, minlength=victims)
+    numbers = np.bincount(np.asarray(victim_of, np.intp), minlength=victims)
     over = np.maximum(numbers - link.at_most, 0)
     # Rows of one perpetrator are victims of that perpetrator: none stands twice under one victim.
     tally = Counter(name for name in names if name) if names is not None else Counter()

@@ -167,7 +167,7 @@ class _Search:
         if span > _DENSE:
             kinds, ranks = np.unique(index, return_inverse=True)
             index, span = ranks.reshape(-1), len(kinds)
-        people = np.bincount(index, weights=self.times.astype(np.float64), minlength=span)[index]
+        people = np.bincount(np.asarray(index, np.intp), weights=self.times.astype(np.float64), minlength=span)[index]
         rare = filled & (people < self.k)
         alone = rare & (people == 1)
         self.any_rare |= rare

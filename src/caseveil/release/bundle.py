@@ -7,16 +7,19 @@ import errno
 import os
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from caseveil.errors import BundleError, OutputError, PlanError
-from caseveil.release import explorer, formats, link_files
+from caseveil.release import explorer, explorer_data, formats, link_files
 from caseveil.release.about import About, check_table_names
+from caseveil.release.carried import MEASUREMENTS, Carried
 from caseveil.release.contents import BundleContents, KeyColumn, LinkContents, TableContents
 from caseveil.release.manifest import FORMAT, MANIFEST, Manifest, canonical_json
 from caseveil.release.statement import Statement
+from caseveil.release.story import Story
 from caseveil.schema.codebook import flattened_rows, key_name, table_from_schema
 from caseveil.schema.flattened import NAME as FLATTENED
 from caseveil.schema.table import Table
@@ -28,12 +31,15 @@ EXPLORER = "explorer.html"
 FIDELITY = "fidelity.json"
 ROOM = 64_000_000
 """Bytes that must be free before anything is charged: several times the bundle of a usual release."""
+_DAY = 86_400 * 10**9
+"""Nanoseconds."""
 
 
 def render(contents: BundleContents) -> dict[str, bytes]:
     """Every file of the bundle by its path. Equal contents give equal bytes, Parquet files aside."""
     parquet = formats.parquet_status()
     files = render_text(contents, parquet=parquet)
+    files[EXPLORER] = explorer.render(explorer_data.payload(contents))
     if parquet == "included":
         for path, columns in parquet_columns(contents).items():
             whole = ("length", "count", "lower", "upper") if path.startswith("counts/") else ()
@@ -45,7 +51,8 @@ def render(contents: BundleContents) -> dict[str, bytes]:
 
 
 def render_text(contents: BundleContents, *, parquet: str) -> dict[str, bytes]:
-    """The files of `render` that depend on nothing but the contents: all but Parquet and the manifest."""
+    """The files of `render` whose bytes follow from the contents: all but Parquet, the explorer, whose packed data
+    depend on the release of zlib, and the manifest."""
     tables = [part.table for part in contents.tables.values()]
     keys = _keys(contents)
     files = {f"{stem}.csv": formats.encode_csv(columns) for stem, columns in _columns(contents).items()}
@@ -59,7 +66,8 @@ def render_text(contents: BundleContents, *, parquet: str) -> dict[str, bytes]:
     files[CODEBOOK] = formats.encode_codebook(tables, keys, derived)
     files[FIDELITY] = canonical_json(dict(contents.fidelity))
     files[STATEMENT] = contents.statement.to_markdown(contents.about).encode("utf-8")
-    files[EXPLORER] = explorer.render(contents_for_explorer(contents))
+    if contents.carried is not None:
+        files[MEASUREMENTS] = contents.carried.to_bytes()
     files[DATA_PACKAGE] = canonical_json(package)
     return files
 
@@ -109,16 +117,6 @@ def _link_resources(links: LinkContents, tables: Sequence[Table], files: Mapping
     return out
 
 
-def contents_for_explorer(contents: BundleContents) -> dict[str, Any]:
-    """What explorer.html shows."""
-    return explorer.payload(
-        contents.about,
-        contents.statement,
-        [(part.table, part.rows, part.counts) for part in contents.tables.values()],
-        None if contents.links is None else contents.links.counts,
-    )
-
-
 def check_output(out: Path, *, needed: int = ROOM) -> None:
     """Raise OutputError unless a bundle of about `needed` bytes can be written to `out`. Leaves nothing behind.
 
@@ -136,12 +134,12 @@ def check_output(out: Path, *, needed: int = ROOM) -> None:
     if not place.is_dir():
         raise OutputError(f"out ({out}) must lie in a folder; {place} is none")
     try:
-        probe = _aside(place / out.name)
+        probe = aside(place / out.name)
         probe.mkdir()
         probe.rmdir()
         free = shutil.disk_usage(place).free
     except OSError as error:
-        raise OutputError(f"out ({out}) cannot be written: {_why(error)}. Choose another --out") from error
+        raise OutputError(f"out ({out}) cannot be written: {why(error)}. Choose another --out") from error
     if free < needed:
         raise OutputError(
             f"out ({out}) needs about {needed / 1e6:,.0f} MB and {free / 1e6:,.0f} MB are free: "
@@ -160,28 +158,47 @@ def write_bundle(contents: BundleContents, out: Path) -> None:
         files = render(contents)
     except UnicodeEncodeError as error:
         raise OutputError("a name or declared value holds half a surrogate pair, which is no Unicode text") from error
-    aside = _aside(out)
+    beside = aside(out)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        for path, data in files.items():
-            target = aside / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with target.open("xb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-        for folder in (*{(aside / path).parent for path in files}, aside):
-            _sync_folder(folder)
+        write_files(files, beside)
         if os.path.lexists(out):
             raise OutputError(f"out ({out}) appeared while the bundle was written: choose another --out")
-        os.rename(aside, out)
+        os.rename(beside, out)
         _sync_folder(out.parent)
     except OSError as error:
-        shutil.rmtree(aside, ignore_errors=True)
-        raise OutputError(f"the bundle cannot be written to {out}: {_why(error)}. Nothing was published") from error
+        shutil.rmtree(beside, ignore_errors=True)
+        raise OutputError(f"the bundle cannot be written to {out}: {why(error)}. Nothing was published") from error
     except BaseException:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(beside, ignore_errors=True)
         raise
+
+
+def write_files(files: Mapping[str, bytes], folder: Path) -> None:
+    """Write files by their paths into a folder that is not there yet, date them, and flush them to disk.
+
+    Raises OSError.
+    """
+    for path, data in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("xb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+    folders = (*{(folder / path).parent for path in files}, folder)
+    _date((*(folder / path for path in files), *folders))
+    for part in folders:
+        _sync_folder(part)
+
+
+def _date(paths: Iterable[Path]) -> None:
+    """Gives all of them one date, the beginning of today (UTC): when a release began may be known, and how long it
+    took depends on the rows."""
+    today = time.time_ns() // _DAY * _DAY
+    for path in paths:
+        with contextlib.suppress(OSError):  # a file system without such dates tells no time either
+            os.utime(path, ns=(today, today))
 
 
 def read_files(path: Path) -> dict[str, bytes]:
@@ -199,7 +216,7 @@ def read_files(path: Path) -> dict[str, bytes]:
             for name in names:
                 files[(here / name).relative_to(path).as_posix()] = (here / name).read_bytes()
     except OSError as error:
-        raise BundleError(f"{path} cannot be read: {_why(error)}") from error
+        raise BundleError(f"{path} cannot be read: {why(error)}") from error
     return files
 
 
@@ -239,11 +256,22 @@ def parse_files(files: Mapping[str, bytes]) -> BundleContents:
             statement=Statement.from_json(package["privacy"]),
             fidelity=dict(formats.parse_json(_file(files, FIDELITY))),
             plan_digest=manifest.plan_digest,
+            stories=_parse_stories(files),
+            carried=Carried.from_bytes(files[MEASUREMENTS]) if MEASUREMENTS in files else None,
         )
     except BundleError:
         raise
     except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError, PlanError) as error:
         raise BundleError("datapackage.json, manifest.json or a table of the bundle is damaged") from error
+
+
+def _parse_stories(files: Mapping[str, bytes]) -> tuple[Story, ...]:
+    """What the page tells. A page of another version tells nothing here, so that an old bundle can still be gone on
+    from; `verify` looks at the page itself."""
+    try:
+        return explorer_data.stories_in(explorer.embedded(_file(files, EXPLORER)))
+    except (ValueError, RecursionError):
+        return ()
 
 
 def _parse_links(package: Mapping[str, Any], files: Mapping[str, bytes]) -> LinkContents | None:
@@ -284,7 +312,8 @@ def _file(files: Mapping[str, bytes], path: str) -> bytes:
     return files[path]
 
 
-def _aside(out: Path) -> Path:
+def aside(out: Path) -> Path:
+    """A hidden name beside `out` that nothing has."""
     return out.with_name(f".{out.name}.partial-{secrets.token_hex(4)}")
 
 
@@ -298,7 +327,8 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def _why(error: OSError) -> str:
+def why(error: OSError) -> str:
+    """What went wrong, in words."""
     known = {
         errno.ENOSPC: "the disk is full",
         errno.EDQUOT: "the quota of the disk is used up",

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from caseveil.errors import PlanError
 from caseveil.release import link_files
 from caseveil.release.about import About, check_table_names
+from caseveil.release.carried import Carried
 from caseveil.release.statement import Statement
+from caseveil.release.story import Story, check_stories
 from caseveil.schema.flattened import NAME as FLATTENED
 from caseveil.schema.flattened import FlattenedColumn
 from caseveil.schema.links import Link
@@ -85,7 +87,8 @@ class BundleContents:
     """Everything that a bundle says. All of it is safe to publish.
 
     tables: by name, in the order of the plan; of linked tables, that of people first. fidelity: JSON values computed
-    from protected numbers only. Tables have keys where there are links.
+    from protected numbers only. Tables have keys where there are links. carried: what the next release of a series
+    goes on from. stories: views that the steward pinned in the explorer.
     """
 
     about: About
@@ -94,8 +97,11 @@ class BundleContents:
     fidelity: Mapping[str, object]
     plan_digest: str
     links: LinkContents | None = None
+    stories: tuple[Story, ...] = ()
+    carried: Carried | None = None
 
     def __post_init__(self) -> None:
+        check_stories(self.stories)
         if not self.tables:
             raise PlanError("a bundle must hold at least one table")
         check_table_names(self.tables)

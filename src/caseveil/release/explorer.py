@@ -1,4 +1,4 @@
-"""explorer.html: the published counts in one file that opens with a double click and needs no network."""
+"""explorer.html: one file that shows a release, opens with a double click and needs no network."""
 
 from __future__ import annotations
 
@@ -7,93 +7,45 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
-from caseveil.release.about import About
-from caseveil.release.combinations import ValueIndex
-from caseveil.release.statement import Statement, as_sentence
-from caseveil.schema.attribute import MultiChoice
-from caseveil.schema.table import Table
-from caseveil.synthesis.counts import PublishedCounts
-from caseveil.synthesis.linked_counts import LinkCounts
-
 _DATA = re.compile(r'<script id="data" type="application/json">(.*?)</script>', re.DOTALL)
+_OWN = re.compile(r"<(script|style)\b([^>]*)>(.*?)</\1>", re.DOTALL)
+_PLACE = re.compile(r"@@(POLICY|TITLE|DATA)@@")
 
 
-def payload(
-    about: About,
-    statement: Statement,
-    tables: Sequence[tuple[Table, int, PublishedCounts]],
-    links: LinkCounts | None = None,
-) -> dict[str, Any]:
-    """What the page shows, as JSON values. tables: (declared table, number of records, its published counts).
-    links: counts across the link, as texts.
+def packaged() -> str:
+    """The page without data, as web/explorer builds it (make web)."""
+    return resources.files("caseveil.release").joinpath("explorer_template.html").read_text("utf-8")
 
-    Values are numbered through all columns of a table; a combination is a list of such numbers.
-    Raises ValueError if a combination names what the table does not declare.
+
+def render(data: Mapping[str, Any], template: str | None = None) -> bytes:
+    """The page with its data. Equal data give equal bytes.
+
+    Its policy for content allows its own scripts and styles, known by hash, pictures that it draws itself, and nothing
+    else: no network, no other file. template: `packaged` unless given; it holds @@POLICY@@ and @@DATA@@ once and
+    @@TITLE@@ anywhere. Raises ValueError for another template.
     """
-    return {
-        "title": about.heading,
-        "version": about.version,
-        "publisher": about.publisher,
-        "license": about.license,
-        "citation": about.citation,
-        "sentence": str(statement),
-        "level": statement.level,
-        "length": statement.length,
-        "threshold": as_sentence(statement.threshold),
-        "tables": [_table(table, rows, counts) for table, rows, counts in tables],
-        **({} if links is None else {"links": _links(links)}),
-    }
-
-
-def _table(table: Table, rows: int, counts: PublishedCounts) -> dict[str, Any]:
-    return {
-        "name": table.name,
-        "rows": rows,
-        "columns": [
-            {
-                "name": column.name,
-                "kind": column.kind,
-                "meaning": column.meaning,
-                "values": list(column.values or ()),
-                "set": isinstance(column, MultiChoice),
-            }
-            for column in table.columns
-        ],
-        "combinations": [list(ids) for ids in ValueIndex(table=table).combinations(counts.combination)],
-        "count": [int(x) for x in counts.count],
-        "lower": [int(x) for x in counts.lower],
-        "upper": [int(x) for x in counts.upper],
-    }
-
-
-def _links(counts: LinkCounts) -> dict[str, Any]:
-    return {
-        "combination": list(counts.combination),
-        "of": list(counts.of),
-        "count": [int(x) for x in counts.count],
-        "lower": [int(x) for x in counts.lower],
-        "upper": [int(x) for x in counts.upper],
-    }
-
-
-def render(data: dict[str, Any]) -> bytes:
-    """The page. Its policy for content allows its own script and style, known by hash, and nothing else."""
-    template = resources.files("caseveil.release").joinpath("explorer_template.html").read_text("utf-8")
-    script, style = (_between(template, tag) for tag in ("script", "style"))
-    policy = (
-        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
-        f"base-uri 'none'; form-action 'none'"
-    )
+    template = packaged() if template is None else template
+    if template.count("@@POLICY@@") != 1 or len(_DATA.findall(template)) != 1 or template.count("@@DATA@@") != 1:
+        raise ValueError("the template must have one place for its policy and one for its data")
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for letter in "<>&\u2028\u2029":
         text = text.replace(letter, f"\\u{ord(letter):04x}")
-    before, after = template.split("@@DATA@@")
-    before = before.replace("@@POLICY@@", policy).replace("@@TITLE@@", html.escape(str(data["title"])))
-    return (before + text + after).encode("utf-8")
+    fill = {"POLICY": policy(template), "TITLE": html.escape(str(data["title"])), "DATA": text}
+    return _PLACE.sub(lambda place: fill[place.group(1)], template).encode("utf-8")
+
+
+def policy(template: str) -> str:
+    """The page's Content-Security-Policy: everything is forbidden but what the template itself holds."""
+    hashes: dict[str, list[str]] = {"script": [], "style": []}
+    for tag, attributes, source in _OWN.findall(template):
+        if "application/json" not in attributes:  # data are no script, and are not run
+            hashes[tag].append(_hash(source))
+    allowed = (f"{tag}-src {' '.join(found) or chr(39) + 'none' + chr(39)}" for tag, found in hashes.items())
+    return f"default-src 'none'; {'; '.join(allowed)}; img-src data: blob:; base-uri 'none'; form-action 'none'"
 
 
 def embedded(page: bytes) -> Any:
@@ -102,10 +54,6 @@ def embedded(page: bytes) -> Any:
     if found is None:
         raise ValueError("the page holds no data")
     return json.loads(found.group(1))
-
-
-def _between(template: str, tag: str) -> str:
-    return template.split(f"<{tag}>", 1)[1].split(f"</{tag}>", 1)[0]
 
 
 def _hash(source: str) -> str:

@@ -116,7 +116,7 @@ class LinkedBits:
             people=bit_table(index.of_people, people, persons),
             linked=bit_table(index.of_linked, linked, len(owner)),
             owner=owner,
-            numbers=np.bincount(owner, minlength=persons).astype(np.int64),
+            numbers=np.bincount(np.asarray(owner, np.intp), minlength=persons).astype(np.int64),
         )
 
     def count(self, of: str, combinations: Sequence[LinkCombination]) -> NDArray[np.float64]:
@@ -174,7 +174,9 @@ class LinkedBits:
         out = np.zeros(len(combinations), dtype=np.float64)
         for first, where in by_first.items():
             mine = having[first]
-            partners = np.bincount(self.owner[mine], minlength=len(self.numbers))[self.owner].astype(np.float64)
+            partners = np.bincount(np.asarray(self.owner[mine], np.intp), minlength=len(self.numbers))[
+                self.owner
+            ].astype(np.float64)
             partners[mine] -= 1.0  # nobody is a pair with itself
             share = partners * weight
             for i in where:

@@ -37,6 +37,8 @@ def _head(s: Statement, about: About) -> str:
     if about.license:
         lines[-1] += f" License: {plain(about.license)}."
     lines += ["", "## What this is", "", _what(s), "", f"> {plain(str(s))}"]
+    for paragraph in [] if s.update is None else s.update.words(s.unit.name):
+        lines += ["", plain(paragraph)]
     return "\n".join(lines)
 
 

@@ -14,6 +14,7 @@ from caseveil.errors import BundleError, PlanError
 from caseveil.privacy.loss import GaussianDP
 from caseveil.release.about import About
 from caseveil.release.link_promise import LinkPromise
+from caseveil.release.update_promise import UpdatePromise
 from caseveil.schema.unit import PrivacyUnit
 
 GUARANTEE = "differential-privacy"
@@ -34,7 +35,8 @@ class Statement:
     made-up combinations among the published ones, from the noise alone. threshold: the rule in words.
     least_count: per length, no published count is below it (1 where nothing is said).
     level: share of the intervals that hold the true count. ledger_kept: whether a ledger file has the charge.
-    links: what the promise means for linked tables; None for a release of one table.
+    links: what the promise means for linked tables; None for a release of one table. update: what it means in a series
+    of releases; None for one that stands alone.
     Raises PlanError.
     """
 
@@ -58,6 +60,7 @@ class Statement:
     ledger_kept: bool = False
     software: Mapping[str, str] = field(default_factory=dict)
     links: LinkPromise | None = None
+    update: UpdatePromise | None = None
     guarantee: str = field(default=GUARANTEE, init=False)
 
     def __post_init__(self) -> None:
@@ -125,8 +128,10 @@ class Statement:
     def to_json(self) -> dict[str, Any]:
         """A JSON object; lengths are text keys."""
         links = {} if self.links is None else {"links": self.links.to_json()}
+        update = {} if self.update is None else {"update": self.update.to_json()}
         return {
             **links,
+            **update,
             "guarantee": self.guarantee,
             "unit": self.unit.name,
             "neighbours": self.neighbours,
@@ -176,6 +181,7 @@ class Statement:
                 ledger_kept=bool(raw["ledger_kept"]),
                 software={_text(k): _text(v) for k, v in raw["software"].items()},
                 links=LinkPromise.from_json(raw["links"]) if "links" in raw else None,
+                update=UpdatePromise.from_json(raw["update"]) if "update" in raw else None,
             )
             if raw["guarantee"] != GUARANTEE or raw["sentence"] != str(statement):
                 raise ValueError("the guarantee or its sentence is not ours")

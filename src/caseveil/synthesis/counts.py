@@ -259,12 +259,12 @@ def _find(columns: list[NDArray[np.int64]], times: NDArray[np.int64], clique: Cl
         index = index * domain.sizes[i] + columns[i]
     cells = math.prod(shape)
     if cells <= _DENSE:
-        table = np.bincount(index, weights=times, minlength=cells).astype(np.int64)
+        table = np.bincount(np.asarray(index, np.intp), weights=times, minlength=cells).astype(np.int64)
         flat = np.flatnonzero(table)
         count = table[flat]
     else:
         flat, inverse = np.unique(index, return_inverse=True)
-        count = np.bincount(inverse, weights=times).astype(np.int64)
+        count = np.bincount(np.asarray(inverse, np.intp), weights=times).astype(np.int64)
     cell_codes = np.stack(np.unravel_index(flat, shape), axis=1).astype(np.int64)
     stated = (cell_codes > 0).all(axis=1)
     flat, count, cell_codes = flat[stated].astype(np.int64), count[stated], cell_codes[stated]

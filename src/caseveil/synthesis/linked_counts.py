@@ -122,7 +122,7 @@ def _crossed(tables: LinkedTables) -> Iterator[tuple[int, int]]:
 
 def _table(rows: NDArray[np.integer], columns: NDArray[np.integer], shape: tuple[int, int]) -> Ints:
     flat = rows.astype(np.int64) * shape[1] + columns
-    return np.bincount(flat, minlength=shape[0] * shape[1]).reshape(shape).astype(np.int64)
+    return np.bincount(np.asarray(flat, np.intp), minlength=shape[0] * shape[1]).reshape(shape).astype(np.int64)
 
 
 def _links(
@@ -170,7 +170,11 @@ def _anyone(
         for i in range(v):
             found = [measured.anyone((i, place)) for place in places]
             counts = np.stack(
-                [np.bincount(records.victims[row, i], minlength=sizes[i])[1:] for row in holds[1:]], axis=1
+                [
+                    np.bincount(np.asarray(records.victims[row, i], np.intp), minlength=sizes[i])[1:]
+                    for row in holds[1:]
+                ],
+                axis=1,
             )
             yield _Table(
                 _labels((f"{tables.victims.name}.", tables.victim_attributes[i]), of_other),
@@ -190,7 +194,7 @@ def _victims(
     estimate, deviation = measured.people((v,))
     yield _Table(
         number,
-        np.bincount(records.number, minlength=sizes[v]).astype(np.int64),
+        np.bincount(np.asarray(records.number, np.intp), minlength=sizes[v]).astype(np.int64),
         model.each.expected((v,)),
         estimate,
         deviation,
@@ -241,8 +245,8 @@ def pair_counts(records: LinkedRecords, tables: LinkedTables) -> Floats:
     k = records.number[records.victim_of].astype(np.float64)
     weight = np.where(k > 1, 1.0 / np.maximum(k * (k - 1.0), 1.0), 0.0)
     firsts = np.flatnonzero(np.r_[True, records.victim_of[1:] != records.victim_of[:-1]]) if len(rows) else rows
-    sums = np.add.reduceat(flags, firsts, axis=0) if len(rows) else flags
-    owner = np.repeat(np.arange(len(firsts)), np.diff(np.append(firsts, len(rows))))
+    sums = np.add.reduceat(flags, np.asarray(firsts, np.intp), axis=0) if len(rows) else flags
+    owner = np.repeat(np.arange(len(firsts)), np.asarray(np.diff(np.append(firsts, len(rows))), np.intp))
     return np.asarray((flags * weight[:, None]).T @ (sums[owner] - flags))
 
 

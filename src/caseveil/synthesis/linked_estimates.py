@@ -61,20 +61,23 @@ class LinkMeasurements:
     def paired(self, i: int, j: int) -> tuple[Marginal, float]:
         """Victims by attribute i of one of two drawn links and attribute j of the other, i <= j.
 
-        The residual of the pair was measured; single attributes, among victims with two links and more, follow from
-        `each`. The errors of its three parts are added up as if they always went the same way.
+        Residuals of the pair and of single attributes were measured; the number of victims with two links and more
+        follows from `each`. Their noise is independent, but for the two margins of one attribute, which are the same
+        numbers: their errors are added up.
         """
-        p, v = self.tables.p, self.tables.v
+        p = self.tables.p
         residual = self.pairs.values[(i, p + j)]
-        deviation = math.sqrt(self.pairs.variance[(i, p + j)])
         if i == j:
             residual = (residual + residual.T) / 2
-        first, of_first = _several(self.each, v, v + 1 + i)
-        second, of_second = _several(self.each, v, v + 1 + j)
-        total, of_total = _several(self.each, v, None)
+        total, of_total = _several(self.each, self.tables.v)
         rows, columns = residual.shape
-        table = residual + first[:, None] / columns + second[None, :] / rows - float(total) / (rows * columns)
-        return table, deviation + of_first / columns + of_second / rows + of_total / (rows * columns)
+        first, second = self.pairs.values[(i,)] / columns, self.pairs.values[(j,)] / rows
+        table = residual + first[:, None] + second[None, :] + total / (rows * columns)
+        variance, inside = self.pairs.variance, (1 - 1 / rows) * (1 - 1 / columns)
+        of_first = math.sqrt(variance[(i,)] * (1 - 1 / rows)) / columns
+        of_second = math.sqrt(variance[(j,)] * (1 - 1 / columns)) / rows
+        of_singles = of_first + of_second if i == j else math.hypot(of_first, of_second)
+        return table, math.hypot(math.sqrt(variance[(i, p + j)] * inside), of_singles, of_total / (rows * columns))
 
 
 def _of(residuals: NoisyResiduals, clique: Clique) -> tuple[Marginal, float]:
@@ -83,22 +86,13 @@ def _of(residuals: NoisyResiduals, clique: Clique) -> tuple[Marginal, float]:
     return reconstruct(residuals, clique), math.sqrt(cell_variance(residuals.variance, clique, residuals.domain))
 
 
-def _several(each: NoisyResiduals, v: int, other: int | None) -> tuple[Marginal, float]:
-    """Victims with two links and more, by another attribute where one is given: estimate and deviation."""
-    clique = (v,) if other is None else (v, other)
-    if not each.measured(clique):
-        return np.zeros(each.domain.shape(clique[1:])), _UNKNOWN
-    estimate = reconstruct(each, clique)[2:].sum(axis=0)
+def _several(each: NoisyResiduals, v: int) -> tuple[float, float]:
+    """Victims with two links and more: estimate and deviation."""
     n = each.domain.sizes[v]
     mean = (n - 2) / n  # of the indicator of k >= 2 over the codes of k
     spread = (n - 2) * (1 - mean)  # its squared length about that mean
-    variance = 0.0
-    for part, along in (((), mean**2), ((v,), spread)):
-        variance += each.variance[part] * along / (1 if other is None else each.domain.sizes[other] ** 2)
-        if other is not None:
-            size = each.domain.sizes[other]
-            variance += each.variance[(*part, other)] * along * (1 - 1 / size)
-    return np.asarray(estimate), math.sqrt(variance)
+    variance = each.variance[()] * mean**2 + each.variance[(v,)] * spread
+    return float(reconstruct(each, (v,))[2:].sum()), math.sqrt(variance)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -59,6 +59,10 @@ class LinkedMixture:
         weighted = self.each.probabilities[attribute] * self.each.weights
         return np.asarray(weighted.reshape(len(weighted), -1, self.kinds).sum(axis=2) / self.weights)
 
+    def singles(self, attribute: int) -> Marginal:
+        """Expected victims with several links, by an attribute of a drawn one."""
+        return np.asarray(self.mean(attribute) @ (self.weights * self.several * self.each.total))
+
     def pairs(self, first: int, second: int) -> Marginal:
         """Expected victims, by the attribute `first` of one link and `second` of another one."""
         mass = self.weights * self.several * self.each.total
@@ -66,7 +70,8 @@ class LinkedMixture:
 
 
 class _PairObjective:
-    """How far the model's pairs lie from the measured ones, in contrast coordinates of P."""
+    """How far the model's pairs, and single attributes in pairs, lie from the measured ones, in contrast coordinates
+    of P."""
 
     def __init__(self, pairs: NoisyResiduals, objective: Objective, v: int, kinds: int) -> None:
         p = len(pairs.domain) // 2
@@ -78,12 +83,19 @@ class _PairObjective:
         self.degrees = 0
         self.several = np.zeros(int(objective.code_starts[-1]), np.float32)
         self.several[objective.codes(v)][2:] = 1.0
-        for (i, other), table in pairs.values.items():
-            j = other - p
-            a, b = objective.rows(v + 1 + i), objective.rows(v + 1 + j)
-            rows, columns = (slice(s.start - self.low, s.stop - self.low) for s in (a, b))
+        self.single_target = np.zeros((dims, 1), np.float32)
+        self.single_precision = np.zeros((dims, 1), np.float32)
+        for clique, table in pairs.values.items():
+            places = tuple(i if i < p else i - p for i in clique)
+            precision = 1.0 / pairs.variance[clique]
+            rows, *rest = (self._rows(objective, v + 1 + place) for place in places)
+            if not rest:
+                y = to_coordinates(table, (v + 1 + places[0],), objective.bases)
+                self.single_target[rows, 0], self.single_precision[rows] = y, precision
+                self.degrees += y.size
+                continue
+            (columns,), (i, j) = rest, places
             y = to_coordinates(table, (v + 1 + i, v + 1 + j), objective.bases)
-            precision = 1.0 / pairs.variance[(i, other)]
             size = len(y)
             if i == j:
                 # symmetric in truth: averaging halves the noise off the diagonal
@@ -93,6 +105,11 @@ class _PairObjective:
                 self.degrees += y.size
             self.target[rows, columns], self.precision[rows, columns] = y, precision
             self.target[columns, rows], self.precision[columns, rows] = y.T, precision
+
+    def _rows(self, objective: Objective, attribute: int) -> slice:
+        """Coordinates of an attribute of P among those of P."""
+        rows = objective.rows(attribute)
+        return slice(rows.start - self.low, rows.stop - self.low)
 
     def loss_and_gradient(self, factors: Single, mass: Single, several: Single) -> tuple[float, Single, Single, Single]:
         """Loss and its gradients in the factors of P (dims, K), the mass (K,), and P(k >= 2) (components,)."""
@@ -106,10 +123,13 @@ class _PairObjective:
         loss = 0.5 * float(np.vdot(scaled, error))
         towards = scaled @ summed
         energy = (summed * towards).sum(axis=0)
-        by_sum = 2.0 * towards * scale
+        single_error = summed @ several[:, None] - self.single_target
+        single = self.single_precision * single_error
+        loss += float(np.vdot(single, single_error))
+        by_sum = 2.0 * (towards * scale + single * several)
         spread = np.repeat(by_sum, self.kinds, axis=1)
         by_mass = (factors * spread).sum(axis=0) - np.repeat(energy * scale / whole, self.kinds)
-        return loss, spread * mass, by_mass, energy / whole
+        return loss, spread * mass, by_mass, energy / whole + 2.0 * (summed * single).sum(axis=0)
 
 
 def fit_linked(

@@ -209,8 +209,8 @@ class _Work:
     def _others(self, flags: NDArray[np.float32]) -> NDArray[np.float32]:
         """Summed flags of the other links of the same victim: (links, codes)."""
         first = np.flatnonzero(self.rank == 0)
-        sums = np.add.reduceat(flags, first, axis=0)
-        return np.asarray(np.repeat(sums, self.number[first], axis=0) - flags)
+        sums = np.add.reduceat(flags, np.asarray(first, np.intp), axis=0)
+        return np.asarray(np.repeat(sums, np.asarray(self.number[first], np.intp), axis=0) - flags)
 
     def visit(self, j: int, rng: np.random.Generator, bars: Bars | None) -> int:
         """One visit of attribute j in every link; returns the moves made."""

@@ -190,7 +190,7 @@ def descend(
             if passed >= 1:
                 break
             step *= 0.5 * (1 + math.cos(math.pi * passed))
-        slope = slope - np.add.reduceat(probabilities * slope, firsts, axis=0)[owner]
+        slope = slope - np.add.reduceat(probabilities * slope, np.asarray(firsts, np.intp), axis=0)[owner]
         slope *= probabilities
         logits -= step * adam.step(slope, iteration + 1)
         scores -= step * adam_scores.step(mass * (by_mass - float(weights @ by_mass)), iteration + 1)

@@ -66,7 +66,7 @@ class Objective:
         self.bases = [contrasts(size) for size in domain.sizes]
         sizes = np.array(domain.sizes, np.int64)
         self.starts, self.code_starts = _starts(sizes - 1), _starts(sizes)
-        self.owner = np.repeat(np.arange(len(sizes)), sizes)
+        self.owner = np.repeat(np.arange(len(sizes)), np.asarray(sizes, np.intp))
         self.basis = np.zeros((int(self.code_starts[-1]), int(self.starts[-1])), np.float32)
         for place, basis in enumerate(self.bases):
             self.basis[self.codes(place), self.rows(place)] = basis
@@ -176,8 +176,9 @@ class Objective:
 
 def softmax(logits: Single, starts: NDArray[np.int64], owner: NDArray[np.int64]) -> Single:
     """Probabilities (all codes, components) from logits; codes of one attribute, from starts on, sum to 1."""
-    exps = np.exp(logits - np.maximum.reduceat(logits, starts, axis=0)[owner])
-    return np.asarray(exps / np.add.reduceat(exps, starts, axis=0)[owner], np.float32)
+    firsts = np.asarray(starts, np.intp)
+    exps = np.exp(logits - np.maximum.reduceat(logits, firsts, axis=0)[owner])
+    return np.asarray(exps / np.add.reduceat(exps, firsts, axis=0)[owner], np.float32)
 
 
 class Adam:

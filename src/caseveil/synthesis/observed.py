@@ -64,6 +64,18 @@ class NoisyResiduals:
                 values[clique], variance[clique] = table, other.variance[clique]
         return NoisyResiduals(domain=self.domain, values=values, variance=variance)
 
+    def plus(self, other: NoisyResiduals) -> NoisyResiduals:
+        """Residuals of the people of both measurements together, nobody being in both; variances add.
+
+        What only one of them measured is not known of all, and is left out.
+        """
+        shared = [clique for clique in self.values if clique in other.values]
+        return NoisyResiduals(
+            domain=self.domain,
+            values={clique: self.values[clique] + other.values[clique] for clique in shared},
+            variance={clique: self.variance[clique] + other.variance[clique] for clique in shared},
+        )
+
 
 def spread(parts: Mapping[Clique, Marginal], clique: Clique, domain: Domain) -> Marginal:
     """Sum of the residuals of all subsets of the clique, each spread evenly over the other axes."""

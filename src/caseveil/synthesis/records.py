@@ -126,7 +126,7 @@ class Layout:
             for i in clique:
                 flat = flat * self.domain.sizes[i] + codes[:, i]
             size = self.domain.cells(clique)
-            out[start : start + size] = np.bincount(flat, weights=weights, minlength=size)
+            out[start : start + size] = np.bincount(np.asarray(flat, np.intp), weights=weights, minlength=size)
         return out
 
 
@@ -263,8 +263,8 @@ def _visit(
             continue
         # every copy of a willing record may move, up to a number that no miss is likely to exceed
         many = np.minimum(copies[batch[willing]], options.copies)
-        willing = np.repeat(willing, many)
-        nth = np.arange(len(willing)) - np.repeat(np.cumsum(many) - many, many)
+        willing = np.repeat(willing, np.asarray(many, np.intp))
+        nth = np.arange(len(willing)) - np.repeat(np.cumsum(many) - many, np.asarray(many, np.intp))
         record = order[by_kind[(ends - copies)[batch[willing]] + nth]]
         shuffle = rng.permutation(len(willing))
         willing, record = willing[shuffle], record[shuffle]

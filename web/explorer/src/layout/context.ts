@@ -1,0 +1,27 @@
+/** What every part of the page needs to speak: words, numbers, direction, and the promise for footers. */
+
+import { direction, formatNumber, type Lang, makeWords, type Words } from "../i18n/index";
+
+export interface Context {
+  readonly lang: Lang;
+  readonly dir: "ltr" | "rtl";
+  readonly words: Words;
+  readonly number: (n: number) => string;
+  /** Title of the release and its promise in one sentence, for the footer of figures. */
+  readonly footer: string;
+}
+
+export function makeContext(lang: Lang, footer: string): Context {
+  return { lang, dir: direction(lang), words: makeWords(lang), number: (n) => formatNumber(lang, n), footer };
+}
+
+/** A column's or table's name as words: 'means_of_control' becomes 'Means of control'. */
+export function heading(name: string): string {
+  const words = name.replace(/_+/g, " ").trim() || name;
+  return words.charAt(0).toLocaleUpperCase() + words.slice(1);
+}
+
+/** A table's name within a sentence. */
+export function inSentence(name: string): string {
+  return name.replace(/_+/g, " ");
+}

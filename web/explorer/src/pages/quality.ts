@@ -1,0 +1,135 @@
+/** How good the release is, from protected numbers only. */
+
+import { formatShare } from "../i18n/index";
+import { type Context, heading, inSentence } from "../layout/context";
+import { h } from "../layout/dom";
+import type { LinkData, Payload, TableData } from "../payload";
+import { Plot, plotFigure, simpleTable } from "./plot";
+import { qualityOfLinks } from "./quality_links";
+
+interface Length {
+  cells: number;
+  groups: number;
+  rms_sigma: number;
+  within_2_sigma: number;
+}
+
+/** Beyond these typical differences, in units of the noise, records follow the measurements less well. */
+const GOOD = 1.15;
+const FAIR = 1.6;
+
+export function qualityPage(payload: Payload, context: Context): HTMLElement {
+  const { words } = context;
+  const lengths = payload.quality["lengths"] as Record<string, Length> | undefined;
+  const page = h("div", { class: "prose-page" }, h("p", { class: "lead" }, words("quality.intro")));
+  if (lengths && Object.keys(lengths).length > 0) page.append(byLength(lengths, context));
+  for (const table of payload.tables) {
+    page.append(spread(table, payload.tables.length > 1, context));
+    page.append(published(table, payload, context));
+  }
+  const links = payload.quality["links"];
+  if (links && payload.links) page.append(qualityOfLinks(links as Record<string, unknown>, payload.links as LinkData, context));
+  return page;
+}
+
+function byLength(lengths: Record<string, Length>, context: Context): HTMLElement {
+  const { words, number } = context;
+  const rows = Object.entries(lengths)
+    .map(([length, of]) => ({ length: Number(length), ...of }))
+    .sort((a, b) => a.length - b.length);
+  const worst = Math.max(...rows.map((row) => row.rms_sigma));
+  const verdict = worst <= GOOD ? "quality.sentenceGood" : worst <= FAIR ? "quality.sentenceFair" : "quality.sentencePoor";
+  const name = (row: { length: number }): string => words("quality.lengthOf", { n: row.length });
+  const figure = Plot.plot({
+    width: 640,
+    height: 76 + 36 * rows.length,
+    marginBottom: 44,
+    marginTop: 24,
+    marginLeft: 110,
+    marginRight: 30,
+    style: { background: "transparent", color: "var(--ink)", fontSize: "13px" },
+    x: { domain: [0, Math.max(2, 1.1 * worst)], label: words("quality.typical"), labelAnchor: "center", labelArrow: "none" },
+    y: { domain: rows.map(name), label: null },
+    marks: [
+      Plot.ruleX([1], { stroke: "var(--ink-2)", strokeDasharray: "4 3" }),
+      Plot.ruleY(rows, { y: name, x1: 0, x2: "rms_sigma", stroke: "var(--accent)", strokeWidth: 3 }),
+      Plot.dot(rows, { y: name, x: "rms_sigma", r: 6, fill: "var(--accent)" }),
+      Plot.text(rows, { y: name, x: "rms_sigma", text: (row: Length) => row.rms_sigma.toFixed(2), dy: -13, fill: "var(--ink)" }),
+    ],
+  });
+  const table = simpleTable(
+    words("quality.byLength"),
+    [words("quality.attributes"), words("quality.groups"), words("quality.cells"), words("quality.typical"), words("quality.within")],
+    rows.map((row) => [name(row), number(row.groups), number(row.cells), row.rms_sigma.toFixed(2), formatShare(context.lang, row.within_2_sigma, 1)]),
+  );
+  return h(
+    "section",
+    { class: "card" },
+    h("p", { class: "verdict" }, words(verdict)),
+    plotFigure(words("quality.byLength"), figure, table, context),
+    h("p", { class: "quiet" }, `${words("quality.typicalHelp")} ${words("quality.withinHelp")}`),
+  );
+}
+
+function spread(table: TableData, several: boolean, context: Context): HTMLElement {
+  const { words, number } = context;
+  const points = table.spread.size.map((size, i) => ({ size: Math.max(1, size), half: table.spread.half[i]! }));
+  const title = several ? `${words("quality.spread")}: ${inSentence(table.name)}` : words("quality.spread");
+  if (points.length === 0) return h("section", { class: "card" }, h("h3", {}, title), h("p", {}, words("linked.none")));
+  const figure = Plot.plot({
+    width: 640,
+    height: 260,
+    marginTop: 28,
+    marginBottom: 44,
+    marginLeft: 56,
+    style: { background: "transparent", color: "var(--ink)", fontSize: "13px" },
+    x: { type: "log", label: words("quality.size"), labelAnchor: "center", labelArrow: "none", ticks: 5, tickFormat: (n: number) => (Number.isInteger(Math.log10(n)) ? number(n) : "") },
+    y: { zero: true, grid: true, ticks: 5, tickFormat: number, label: words("quality.half"), labelArrow: "none" },
+    marks: [
+      Plot.areaY(points, { x: "size", y: "half", fill: "var(--accent)", fillOpacity: 0.15 }),
+      Plot.lineY(points, { x: "size", y: "half", stroke: "var(--accent)", strokeWidth: 2 }),
+      Plot.dot(points, { x: "size", y: "half", r: 4, fill: "var(--accent)" }),
+    ],
+  });
+  const numbers = simpleTable(title, [words("quality.size"), words("quality.half")], points.map(({ size, half }) => [number(size), `± ${number(half)}`]));
+  return h("section", { class: "card" }, plotFigure(title, figure, numbers, context), h("p", { class: "quiet" }, words("quality.spreadHelp")));
+}
+
+function median(values: number[]): number {
+  const sorted = values.sort((a, b) => a - b);
+  return sorted[(sorted.length - 1) >> 1] ?? 0;
+}
+
+/** Published combinations of a table by length: how many, how large, how sure. */
+function published(table: TableData, payload: Payload, context: Context): HTMLElement {
+  const { words, number } = context;
+  const madeUp = payload.statement.document["expected_made_up"] as Record<string, number> | undefined;
+  const byLength = new Map<number, number[]>();
+  table.combinations.forEach((ids, i) => {
+    const list = byLength.get(ids.length);
+    if (list) list.push(i);
+    else byLength.set(ids.length, [i]);
+  });
+  const rows = [...byLength].sort(([a], [b]) => a - b).map(([length, list]) => {
+    const expected = madeUp?.[String(length)];
+    return [
+      words("quality.lengthOf", { n: length }),
+      number(list.length),
+      number(median(list.map((i) => table.count[i]!))),
+      `± ${number(Math.round(median(list.map((i) => (table.upper[i]! - table.lower[i]!) / 2))))}`,
+      expected === undefined ? "–" : formatShare(context.lang, expected, 1),
+    ];
+  });
+  const title = `${words("quality.published")}: ${heading(table.name)}`;
+  return h(
+    "section",
+    { class: "card" },
+    h("h3", {}, title),
+    h("p", {}, words("quality.publishedHelp")),
+    h(
+      "div",
+      { class: "scroll", tabindex: "0", role: "region", "aria-label": title },
+      simpleTable(title, [words("quality.attributes"), words("quality.published"), words("quality.medianCount"), words("quality.medianHalf"), words("quality.madeUp")], rows),
+    ),
+  );
+}
