@@ -70,7 +70,7 @@ test-main: setup
 
 # The page is kept in the package, so that nobody needs Node to install or use it (tests/browser/test_build.py).
 web:
-	@cd web/explorer && npm ci --no-fund --no-audit --loglevel=error && npm run --silent build
+	@cd web/explorer && npm install --no-save --no-fund --no-audit --loglevel=error && npm run --silent build
 
 bench: setup
 	$(BIN)/python -m pip install -qq -r benchmarks/requirements.txt

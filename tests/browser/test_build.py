@@ -21,7 +21,7 @@ def installed() -> None:
     """What package-lock.json names, where it is not there yet."""
     assert NPM
     if not (SOURCES / "node_modules" / ".package-lock.json").exists():
-        command = [NPM, "ci", "--no-fund", "--no-audit"]
+        command = [NPM, "install", "--no-save", "--no-fund", "--no-audit"]
         subprocess.run(command, cwd=SOURCES, check=True, capture_output=True, timeout=600)
 
 
