@@ -46,9 +46,9 @@ class Produced:
 class CheckReport:
     """What the steward should know before a release. Private.
 
-    risk: of the table of people, and columns of either table that identify. note: how files were read, where that was
-    doubtful. linked: intake of the linked table and what joining met; None without links. covered: whom a release of a
-    series is about; None for one that stands alone.
+    risk: of the people whom the release covers, and columns of either table that identify. note: how files were read,
+    where that was doubtful. linked: intake of the linked table and what joining met; None without links. covered: whom
+    a release of a series is about; None for one that stands alone.
     """
 
     intake: IntakeReport
@@ -134,7 +134,7 @@ def check(plan: Plan, progress: Progress | None = None) -> CheckReport:
         joined, (intake, linked_intake), links = _joined(plan, raw)
         rows, linked = joined.victims, (linked_intake, links)
     note = " ".join(part.note for part in raw if part.note)
-    risk = assess(rows, raw[0])
+    risk = assess(split(rows, raw[0], plan.period)[0], raw[0])
     if linked is not None:
         risk = replace(risk, identifying=_identifying(plan, raw))
     covered = whom(plan, raw[0], before)

@@ -171,6 +171,19 @@ def test_check_says_whom_a_release_would_be_about(series: Path) -> None:
     assert first == {"people": 200, "joined": 200, "later": 420, "before": None}
 
 
+def test_the_risk_that_check_tells_is_that_of_the_people_covered(series: Path, tmp_path: Path) -> None:
+    """Eleven alike from 2024 on are not rare in all the rows; of those who joined by 2022 nobody is like them."""
+    lone = [f"x{i},{2022 if i == 0 else 2024}-06-01,,Fishing by night" for i in range(11)]
+    rows = (series / "victims.csv").read_text(encoding="utf-8") + "\n".join(lone) + "\n"
+    (tmp_path / "victims.csv").write_text(rows, encoding="utf-8")
+    (tmp_path / "perpetrators.csv").write_bytes((series / "perpetrators.csv").read_bytes())
+    plan = (series / "2022.toml").read_text(encoding="utf-8")
+    (tmp_path / "plan.toml").write_text(plan, encoding="utf-8")
+    assert document("check", tmp_path / "plan.toml")["risk"]["alone"] == 1  # type: ignore[index]
+    (tmp_path / "plan.toml").write_text(plan.replace("until = 2022", "until = 2024"), encoding="utf-8")
+    assert document("check", tmp_path / "plan.toml")["risk"]["alone"] == 0  # type: ignore[index]
+
+
 def test_forecast_counts_the_noise_of_the_last_release_in(series: Path) -> None:
     """It is the variance that is then measured, up to what rounding adds."""
     found = document("forecast", series / "2024.toml", "--epsilon", "2")
