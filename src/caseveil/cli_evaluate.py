@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,16 +34,24 @@ _PATH = click.Path(path_type=Path)
     help="With --attacks: rows of people who were not in the release, with the columns of the source. Once for each "
     "table of the plan, in its order.",
 )
+@click.option("--open", "show", is_flag=True, help="Open report.html in the browser.")
 @shared
 def evaluate(
-    bundle: Path, plan: Path, out: Path | None, attacks: bool, control: tuple[Path, ...], quiet: bool, as_json: bool
-) -> None:  # fmt: skip
+    bundle: Path,
+    plan: Path,
+    out: Path | None,
+    attacks: bool,
+    control: tuple[Path, ...],
+    show: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
     """Hold a release against the rows it was made from. Private: the report must never be published.
 
     Says how far counts and records lie from the truth, what was lost and what was made up, and for linked tables how
     well the links are kept. With --attacks it also tries to find people in the release and to learn about them, and
-    says whether that works better than without their rows. The report goes into a new folder, never into the bundle.
-    Spends nothing.
+    says whether that works better than without their rows. The report goes into a new folder, never into the bundle:
+    report.md to read, report.html to explore beside the release, report.json for programs. Spends nothing.
 
     \b
     Example:  caseveil evaluate case-records-2026-11 release.toml
@@ -59,12 +68,15 @@ def evaluate(
     read = Plan.read(plan)
     with terminal.progress(story.STAGES) as progress:
         made = story.run(bundle, read, out=out, attacks=attacks, control=control, progress=progress)
-    page = made.out / story.PAGE
+    page, explored = made.out / story.PAGE, made.out / story.EXPLORED
     terminal.say(WARNING, "", _table(made.evaluation), "")
     if made.evaluation.attacks is not None:
         terminal.say(_attacks(made.evaluation.attacks), "", summary(made.evaluation.attacks), "")
-    terminal.say(f"Report:  {page}")
-    terminal.document({"out": str(made.out), "report": str(page), **json.loads(document(made.evaluation))})
+    terminal.say(f"Report:  {page}", f"In the browser:  {explored}")
+    if show and not webbrowser.open(explored.resolve().as_uri()):
+        terminal.say("No browser was found: open that file in one.")
+    places = {"out": str(made.out), "report": str(page), "explorer": str(explored)}
+    terminal.document({**places, **json.loads(document(made.evaluation))})
 
 
 def _table(evaluation: Evaluation) -> Table:

@@ -14,18 +14,18 @@ from numpy.typing import NDArray
 
 from caseveil.errors import BundleError, OutputError, PlanError
 from caseveil.evaluate_attacks import ControlRows, attack_linked, attack_table, read_control
+from caseveil.evaluate_page import private_page
 from caseveil.evaluation import figures, report
 from caseveil.evaluation.link_utility import LinkUtility, link_utility
 from caseveil.evaluation.linked_codes import LinkedCodes
 from caseveil.evaluation.report import Evaluation
 from caseveil.evaluation.utility import CodedCounts, TableUtility, table_utility
-from caseveil.plan import Plan, TablePlan
+from caseveil.intake import read_rows
+from caseveil.plan import Plan
 from caseveil.records.encoding import encode
 from caseveil.records.joined import split
 from caseveil.records.linkage import LinkedRows, LinkReport, link_rows
 from caseveil.records.prepare import Rows, prepare
-from caseveil.records.raw import RawTable
-from caseveil.records.source import read
 from caseveil.release.bundle import BundleContents, TableContents, read_bundle
 from caseveil.release.combinations import ValueIndex
 from caseveil.release.link_combinations import LinkedBits, LinkIndex
@@ -45,7 +45,7 @@ STAGES = {
 }
 """Words for each stage and the share of the time that it takes, roughly."""
 
-PAGE, NUMBERS = "report.md", "report.json"
+PAGE, NUMBERS, EXPLORED = "report.md", "report.json", "report.html"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +78,7 @@ def run(
     out = private_folder(bundle, out)
     contents = read_bundle(bundle)
     check_plan(contents, plan)
-    raws = [_read(table, plan, progress) for table in plan.tables]
+    raws = read_rows(plan, progress).raw
     _tell(progress, "checking", 0.0)
     others = read_control(control, plan, raws) if control else None
     if plan.tables[1:]:
@@ -95,7 +95,7 @@ def run(
         if attacks:
             evaluation = attacked(contents, single, others, evaluation, progress)
     _tell(progress, "writing", 0.0)
-    write(evaluation, out)
+    write(evaluation, contents, out)
     _tell(progress, "writing", 1.0)
     return Evaluated(out=out, evaluation=evaluation)
 
@@ -125,7 +125,7 @@ def check_plan(contents: BundleContents, plan: Plan) -> None:
         raise BundleError(f"the bundle is {its} and the plan is for {ours}: name the plan that the bundle was made by")
     raise BundleError(
         f"the bundle was made by another plan for {its}, or the plan was changed since: it must be the one that the "
-        f"bundle was made by (only source, query and ledger may differ)"
+        f"bundle was made by (only source, query, ledger, from, recode and where may differ)"
     )
 
 
@@ -313,8 +313,9 @@ def _cells(rows: Rows, table: Table) -> list[Sequence[str]]:
     return [rows.columns[column.name] for column in table.columns]
 
 
-def write(evaluation: Evaluation, out: Path) -> None:
-    """Writes the page, the numbers and the figures into the new folder `out`: all of them, or nothing.
+def write(evaluation: Evaluation, contents: BundleContents, out: Path) -> None:
+    """Writes the report into the new folder `out`: as a page to read, as numbers with figures, and as a page to explore
+    beside the release. All of them, or nothing.
 
     Raises OutputError.
     """
@@ -325,6 +326,7 @@ def write(evaluation: Evaluation, out: Path) -> None:
         texts: Mapping[str, str] = {PAGE: report.page(evaluation, drawn), NUMBERS: report.as_json(evaluation)}
         for name, text in texts.items():
             (aside / name).write_text(text, encoding="utf-8", newline="\n")
+        (aside / EXPLORED).write_bytes(private_page(contents, evaluation))
         if os.path.lexists(out):
             raise OutputError(f"out ({out}) appeared while the report was made: choose another --out")
         aside.rename(out)
@@ -336,15 +338,6 @@ def write(evaluation: Evaluation, out: Path) -> None:
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
-
-
-def _read(table: TablePlan, plan: Plan, progress: Progress | None) -> RawTable:
-    if table.source is None:
-        raise PlanError(f"tables.{table.table.name}.source is missing: name the file that holds the rows")
-    _tell(progress, "reading", 0.0)
-    raw = read(table.source, folder=plan.folder, query=table.query)
-    _tell(progress, "reading", 1.0)
-    return raw
 
 
 def _tell(progress: Progress | None, stage: str, fraction: float) -> None:

@@ -5,7 +5,8 @@ Codes are those of the released tables, so a value that was not discovered is mi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from caseveil.errors import BundleError, PlanError, RowsError
 from caseveil.evaluation.attacks import Aim, Attacks, Control, Group, Result, attack, unknown
 from caseveil.evaluation.linked_codes import LinkedCodes
+from caseveil.intake import prepare_rows
 from caseveil.plan import Plan
 from caseveil.records.encoding import encode
 from caseveil.records.linkage import LinkedRows, link_rows
@@ -50,14 +52,16 @@ def read_control(paths: Sequence[Path], plan: Plan, raws: Sequence[RawTable]) ->
     names = " and ".join(table.table.name for table in plan.tables)
     if len(paths) != len(plan.tables):
         raise PlanError(f"--control ({len(paths)} given) must stand once for each table of the plan: {names}")
-    read = [read_path(path) for path in paths]
+    files = [read_path(path) for path in paths]
+    with _named():
+        read = prepare_rows(plan, files).raw
     people = plan.tables[0].table
     also_in: int | None = None
     if people.key is not None and all(people.key in raw.columns for raw in (read[0], raws[0])):
         inside = {cell.strip() for cell in raws[0].columns[people.key]}
         known = [cell.strip() in inside for cell in read[0].columns[people.key]]
         also_in = sum(known)
-        if also_in == len(known):
+        if known and also_in == len(known):
             raise PlanError(
                 f"--control: every key in column {people.key} is also in the data; a control holds people who are not"
             )
@@ -68,7 +72,7 @@ def read_control(paths: Sequence[Path], plan: Plan, raws: Sequence[RawTable]) ->
             assert link is not None
             if link.key in read[1].columns:
                 read[1] = _without(read[1], link.key, shared)
-    try:
+    with _named():
         if not plan.tables[1:]:
             rows, _ = prepare(read[0], people)
             if people.key is None and _same(rows, prepare(raws[0], people)[0]):
@@ -77,9 +81,16 @@ def read_control(paths: Sequence[Path], plan: Plan, raws: Sequence[RawTable]) ->
         linked = plan.tables[1]
         assert linked.link is not None
         both, _, _ = link_rows(read[0], people, read[1], linked.table, linked.link, strict=plan.unit.either)
+        return ControlRows(rows=both, also_in=also_in)
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    """Faults of rows say that they are those of the control."""
+    try:
+        yield
     except RowsError as error:
         raise RowsError("\n".join(f"--control: {line}" for line in str(error).split("\n"))) from None
-    return ControlRows(rows=both, also_in=also_in)
 
 
 def _without(raw: RawTable, column: str, keys: set[str]) -> RawTable:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -14,6 +16,47 @@ from caseveil.release.bundle import BundleContents
 from tests.browser.invented_page import make_page
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+NPM = shutil.which("npm")
+SOURCES = Path(__file__).parents[2] / "web" / "explorer"
+
+
+def absent(what: str) -> NoReturn:
+    """Skips, so that nobody needs a browser to work on the rest; where all checks are asked for (.ci/run) it fails."""
+    if os.environ.get("CASEVEIL_ALL_CHECKS"):
+        pytest.fail(f"all checks were asked for, and {what} is not there")
+    pytest.skip(f"needs {what}")
+
+
+@pytest.fixture(scope="session")
+def installed() -> Path:
+    """web/explorer with the packages that package-lock.json names."""
+    if NPM is None:
+        absent("Node 18 or newer with npm (apt-get install nodejs npm)")
+    if not (SOURCES / "node_modules" / "axe-core" / "axe.min.js").exists():
+        command = [NPM, "install", "--no-save", "--no-fund", "--no-audit"]
+        subprocess.run(command, cwd=SOURCES, check=True, capture_output=True, timeout=600)
+    return SOURCES
+
+
+Violations = Callable[[Any], list[Any]]
+
+
+@pytest.fixture(scope="session")
+def violations(installed: Path) -> Violations:
+    """What axe finds wrong on a page, by the rules of WCAG 2.2 AA and its own of good practice."""
+    script = (installed / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
+
+    def found(page: Any) -> list[Any]:
+        page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+        page.evaluate(script)
+        result: list[Any] = page.evaluate(
+            """async () => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa',
+                 'best-practice']})).violations.map(v => [v.id, v.nodes.length, v.nodes[0].html.slice(0, 200),
+                 v.nodes[0].failureSummary])"""
+        )
+        return result
+
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +74,7 @@ def file(invented: BundleContents, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     if BROWSER is None:
-        pytest.skip("needs Chromium: apt-get install chromium")
+        absent("Chromium (apt-get install chromium)")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as started:

@@ -3,46 +3,27 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from caseveil.release import explorer
-
-SOURCES = Path(__file__).parents[2] / "web" / "explorer"
-NPM = shutil.which("npm")
-needs_node = pytest.mark.skipif(NPM is None, reason="needs Node 18 or newer with npm: apt-get install nodejs npm")
+from tests.browser.conftest import NPM
 
 
-@pytest.fixture(scope="module")
-def installed() -> None:
-    """What package-lock.json names, where it is not there yet."""
-    assert NPM
-    if not (SOURCES / "node_modules" / ".package-lock.json").exists():
-        command = [NPM, "install", "--no-save", "--no-fund", "--no-audit"]
-        subprocess.run(command, cwd=SOURCES, check=True, capture_output=True, timeout=600)
-
-
-@needs_node
-@pytest.mark.usefixtures("installed")
-def test_sources_build_the_page_of_the_package(tmp_path: Path) -> None:
+def test_sources_build_the_page_of_the_package(installed: Path, tmp_path: Path) -> None:
     assert NPM
     build = [NPM, "exec", "--", "vite", "build", "--outDir", str(tmp_path), "--logLevel", "error"]
-    subprocess.run(build, cwd=SOURCES, check=True, capture_output=True, timeout=300)
+    subprocess.run(build, cwd=installed, check=True, capture_output=True, timeout=300)
     assert [path.name for path in tmp_path.iterdir()] == ["explorer_template.html"]
     built = (tmp_path / "explorer_template.html").read_text("utf-8")
     assert built == explorer.packaged(), "web/explorer has changed: run make web"
 
 
-@needs_node
-@pytest.mark.usefixtures("installed")
-def test_types_and_unit_tests_of_the_page_hold() -> None:
+def test_types_and_unit_tests_of_the_page_hold(installed: Path) -> None:
     assert NPM
     for script in ("check", "test"):
         command = [NPM, "run", "--silent", script]
-        done = subprocess.run(command, cwd=SOURCES, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(command, cwd=installed, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
 
 

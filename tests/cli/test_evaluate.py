@@ -20,6 +20,7 @@ from caseveil.produce import run as release
 from caseveil.records.linkage import LinkReport
 from caseveil.records.prepare import Rows
 from caseveil.records.source import read
+from caseveil.release import explorer
 from caseveil.release.about import About
 from caseveil.release.bundle import BundleContents, KeyColumn, LinkContents, TableContents, read_bundle
 from caseveil.schema.attribute import MultiChoice
@@ -79,7 +80,8 @@ def test_the_report_stands_beside_the_bundle_and_names_no_cell(made: Path) -> No
     assert ended.exit_code == 0, ended.output
     assert ended.stdout.startswith("PRIVATE")
     assert str(out / "report.md") in ended.stdout
-    assert {path.name for path in out.iterdir()} == {"report.md", "report.json", "errors-1.svg"}
+    assert str(out / "report.html") in ended.stdout
+    assert {path.name for path in out.iterdir()} == {"report.md", "report.html", "report.json", "errors-1.svg"}
     if os.name == "posix":
         assert stat.S_IMODE(out.stat().st_mode) == 0o700
     page = (out / "report.md").read_text(encoding="utf-8")
@@ -91,6 +93,12 @@ def test_the_report_stands_beside_the_bundle_and_names_no_cell(made: Path) -> No
         assert SECRET not in path.read_text(encoding="utf-8")
     assert {path: path.read_bytes() for path in bundle.rglob("*") if path.is_file()} == before
     numbers = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    # The page to explore holds the same numbers, what the bundle shows, and its name says what it is.
+    explored = explorer.embedded((out / "report.html").read_bytes())
+    shown = explorer.embedded((bundle / "explorer.html").read_bytes())
+    assert explored.pop("private") == numbers
+    assert explored.pop("title") == "PRIVATE: " + shown.pop("title")
+    assert explored == shown
     # Four columns of one attribute each: gender, sector and two items; the sector that was not found is in the truth.
     assert numbers["private"] is True
     (table,) = numbers["tables"]
@@ -108,6 +116,18 @@ def test_json_gives_one_document(made: Path, tmp_path: Path) -> None:
     assert document["report"] == str(tmp_path / "report" / "report.md")
     assert document["tables"][0]["people"] == 400
     assert ended.stderr == ""
+
+
+def test_the_page_is_opened_where_that_is_asked_for(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", lambda address: bool(opened.append(address)))
+    asked = ["evaluate", made / "cases-1", made / "release.toml", "--out", tmp_path / "report"]
+    ended = run(*asked, "--open")
+    assert ended.exit_code == 0, ended.output
+    assert opened == [(tmp_path / "report" / "report.html").as_uri()]
+    assert "No browser was found" in ended.stdout
 
 
 @pytest.mark.parametrize("inside", ["cases-1/private", "cases-1/data/private", "cases-1"])
@@ -248,9 +268,9 @@ def test_linked_tables_are_compared(linked: BundleContents, tmp_path: Path) -> N
     assert links.across.independent > 1.5 * links.across.mean_error
     assert [one.of for one in links.counts] == [LINKS, ANY, VICTIMS, PAIR]
     assert all(one.inside == 1.0 and one.mean_error <= 0.5 for one in links.counts)
-    evaluate.write(found, tmp_path / "report")
+    evaluate.write(found, linked, tmp_path / "report")
     assert {path.name for path in (tmp_path / "report").iterdir()} == {
-        "report.md", "report.json", "errors-1.svg", "errors-2.svg", "number.svg", "alike.svg",
+        "report.md", "report.html", "report.json", "errors-1.svg", "errors-2.svg", "number.svg", "alike.svg",
     }  # fmt: skip
     page = (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
     assert "3 links of 2 victims lay above the cap" in page

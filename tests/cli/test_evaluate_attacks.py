@@ -84,7 +84,9 @@ def test_attacks_stand_in_the_report_and_name_no_cell(made: Path, tmp_path: Path
     ended = run("evaluate", made / "cases-1", made / "release.toml", "--attacks", "--out", out)
     assert ended.exit_code == 0, ended.output
     assert "Attacks" in ended.stdout
-    assert {path.name for path in out.iterdir()} == {"report.md", "report.json", "errors-1.svg", "attacks.svg"}
+    assert {path.name for path in out.iterdir()} == {
+        "report.md", "report.html", "report.json", "errors-1.svg", "attacks.svg",
+    }  # fmt: skip
     page = (out / "report.md").read_text(encoding="utf-8")
     assert "## Attacks" in page
     assert "(attacks.svg)" in page

@@ -122,6 +122,15 @@ def test_another_template_is_refused(template: str) -> None:
         explorer.render({"title": "x"}, template)
 
 
+def test_numbers_made_from_the_true_rows_are_refused_but_in_a_private_page(contents: BundleContents) -> None:
+    data = {**payload(contents), "private": {"tables": []}}
+    with pytest.raises(ValueError, match="true rows"):
+        explorer.render(data)
+    with pytest.raises(ValueError, match="true rows"):
+        explorer.render(payload(contents), private=True)
+    assert explorer.embedded(explorer.render(data, private=True))["private"] == {"tables": []}
+
+
 def test_a_page_without_data_holds_none() -> None:
     for page in (b"", b"<html>", b'<script id="data" type="application/json">{', b"\xff"):
         with pytest.raises(ValueError):  # noqa: PT011 - any of its kinds will do

@@ -23,6 +23,7 @@ from caseveil.release import explorer_data
 from caseveil.release.bundle import BundleContents
 from caseveil.release.contents import TableContents
 from caseveil.release.explorer_data import differences, is_time, pack, payload, stories_in, unpack
+from caseveil.release.spread import link_spreads
 from caseveil.release.story import Story
 from caseveil.schema.attribute import Binned, Category, Column, MultiChoice, Ordered
 from caseveil.schema.table import Table
@@ -128,10 +129,12 @@ def test_links_name_the_record_that_they_belong_to(linked: BundleContents) -> No
     assert [victims.key.cells[i] for i in of] == list(perpetrators.key.cells)
     assert "of" not in data["tables"][0]
     counts = linked.links.counts
+    bands = link_spreads(counts, victims.rows, np.array(of, dtype=np.int64))
     assert data["links"] == {
         "of": list(counts.of), "combination": list(counts.combination), "count": counts.count.tolist(),
         "lower": counts.lower.tolist(), "upper": counts.upper.tolist(),
         "table": "perpetrators", "to": "victims", "key": "victim_id", "most": 3,
+        "spread": {of: {"size": list(band.size), "half": list(band.half)} for of, band in bands.items()},
     }  # fmt: skip
 
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caseveil.release.spread import BEHIND, Spread, spread
+from caseveil.release.spread import BEHIND, Spread, link_spreads, spread
 from caseveil.synthesis.counts import PublishedCounts
+from caseveil.synthesis.linked_counts import ANY, LINKS, PAIR, VICTIMS, LinkCounts
 
 
 def published(count: list[int], below: list[int], above: list[int], length: list[int]) -> PublishedCounts:
@@ -85,3 +86,30 @@ def test_every_table_has_a_band_that_widens(rows: list[tuple[int, int, int, int]
 def test_a_band_that_is_none_is_refused(size: tuple[int, ...], half: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="band"):
         Spread(size=size, half=half)
+
+
+def test_every_kind_of_count_across_the_link_has_its_own_band() -> None:
+    """People have 0, 1 or 3 links, so links come in bunches: 300 links, sum m^2 / sum m = (60 + 9 * 80) / 300."""
+    owner = np.concatenate([np.arange(60), np.repeat(np.arange(60, 140), 3)]).astype(np.int64)
+    many = BEHIND
+    kinds = {LINKS: (64, 10), ANY: (32, 20), VICTIMS: (16, 5), PAIR: (8, 1000)}
+    pairs = [
+        (of, f'{{"perpetrators.a": "{i}", "victims.b": "{i}"}}', n, arm)
+        for of, (n, arm) in kinds.items() for i in range(many)
+    ]  # fmt: skip
+    short = [(LINKS, '{"victims.b": "0"}', 64, 999)]  # shorter, hence not looked at
+    of, combination, count, arm = zip(*pairs, *short, strict=True)
+    numbers, arms = np.array(count, np.int64), np.array(arm, np.int64)
+    counts = LinkCounts(combination=combination, of=of, count=numbers, lower=numbers - 1, upper=numbers + arms)
+    bands = link_spreads(counts, 200, owner)
+    assert list(bands) == [LINKS, ANY, VICTIMS]
+    bunch = (60 + 9 * 80) / 300
+    for kind, rows, weight in ((LINKS, 300, bunch), (ANY, 200, 1.0), (VICTIMS, 200, 1.0)):
+        size, wide = kinds[kind]
+        assert bands[kind].size[0] == size
+        assert bands[kind].size[-1] == rows
+        drawn = 1.959964 * math.sqrt(weight * size * (1 - size / rows))
+        assert bands[kind].half[0] == math.ceil(math.hypot(wide, drawn))
+    nothing = LinkCounts(combination=(), of=(), count=numbers[:0], lower=numbers[:0], upper=numbers[:0])
+    assert set(link_spreads(nothing, 200, owner).values()) == {Spread(size=(), half=())}
+    assert set(link_spreads(nothing, 0, owner[:0]).values()) == {Spread(size=(), half=())}

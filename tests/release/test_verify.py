@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from caseveil.errors import BundleError
-from caseveil.release.bundle import BundleContents, TableContents, render, write_bundle
+from caseveil.release import explorer, explorer_data
+from caseveil.release.bundle import EXPLORER, BundleContents, TableContents, render, write_bundle
 from caseveil.release.manifest import MANIFEST, Manifest, canonical_json, software_versions
 from caseveil.release.verify import Verification, verify_bundle
 
@@ -224,6 +225,24 @@ def test_files_must_follow_from_each_other(
     rehash(files)
     verification = verify_bundle(lay(files, tmp_path / "release"))
     assert check in failed(verification), str(verification)
+
+
+def test_a_page_with_numbers_made_from_the_true_rows_is_never_passed(
+    make: Callable[..., BundleContents], tmp_path: Path
+) -> None:
+    """Somebody copies report.html of `evaluate` into the bundle in the place of explorer.html, or beside it."""
+    contents = make(software=software_versions())
+    files = render(contents)
+    data = {**explorer_data.payload(contents), "private": {"warning": "PRIVATE"}}
+    files[EXPLORER] = explorer.render(data, private=True)
+    rehash(files)
+    verification = verify_bundle(lay(files, tmp_path / "release"))
+    assert failed(verification) == {"explorer"}
+    assert "made from the true rows: never publish" in str(verification)
+    files = render(contents)
+    files["report.html"] = explorer.render(data, private=True)
+    rehash(files)
+    assert "files" in failed(verify_bundle(lay(files, tmp_path / "both")))
 
 
 def test_parquet_that_differs_is_found(make: Callable[..., BundleContents], tmp_path: Path) -> None:

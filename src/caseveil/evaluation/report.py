@@ -118,7 +118,7 @@ def _concordance_finding(links: LinkUtility) -> Finding:
 
 def as_json(evaluation: Evaluation) -> str:
     """The whole evaluation as one JSON document."""
-    content = {"private": True, "warning": WARNING, **dataclasses.asdict(evaluation)}
+    content = {"private": True, "warning": WARNING, "frequent": FREQUENT, **dataclasses.asdict(evaluation)}
     if evaluation.attacks is not None:
         content["attacks"] = attack_report.as_data(evaluation.attacks)
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

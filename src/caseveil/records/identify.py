@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from caseveil.records.raw import RawTable
 from caseveil.schema.attribute import Binned
+from caseveil.schema.recipe import ColumnRecipe, Recipe
 from caseveil.schema.table import Table
 from caseveil.standards.htcds import find_field
 
@@ -48,20 +49,29 @@ def words(name: str) -> list[str]:
     return [word.casefold() for word in _WORDS.findall(name)]
 
 
-def identifying_columns(raw: RawTable, *, released: Table | None = None) -> tuple[Identifying, ...]:
+def identifying_columns(
+    raw: RawTable, *, released: Table | None = None, recipe: Recipe | None = None
+) -> tuple[Identifying, ...]:
     """Columns that look like direct identifiers, in file order.
 
-    With `released`, only the columns that this table would release as they are: binned ones are not.
+    With `released`, only the columns that this table would release as they are: binned ones are not. recipe: how raw
+    was made; a column whose cells are those of the file is judged by its name there, too.
     """
     names = list(raw.columns)
     if released is not None:
         names = [c.name for c in released.columns if not isinstance(c, Binned) and c.name in raw.columns]
     found = []
     for name in names:
-        reason = _by_name(name) or _by_cells(Counter(map(str.strip, raw.columns[name])))
+        named = _by_name(name) or _by_name(_name_in_file(name, recipe))
+        reason = named or _by_cells(Counter(map(str.strip, raw.columns[name])))
         if reason is not None:
             found.append(Identifying(column=name, reason=reason))
     return tuple(found)
+
+
+def _name_in_file(name: str, recipe: Recipe | None) -> str:
+    one = ColumnRecipe(column=name) if recipe is None else recipe.of(name)
+    return name if one.derive or one.group else one.of_file
 
 
 def _by_name(name: str) -> str | None:

@@ -18,15 +18,15 @@ AnyRows = TypeVar("AnyRows", bound=Rows | LinkedRows)
 
 
 def joined_cells(raw: RawTable, period: Period, table: str) -> Sequence[str]:
-    """The column of the period, one cell per row of the table of people.
+    """The column of the period as the file has it, one cell per row of the table of people.
 
     Raises RowsError when it is not there, where a cell is no date, and where a cell names a year or month that the
     period cuts: a person who stands in no period would be left out of every release, and one who moves between periods
     would be counted twice.
     """
-    if period.joined not in raw.columns:
+    cells = raw.of_file(period.joined)
+    if cells is None:
         raise RowsError(f"{table}: column {period.joined} is not in the data{nearest_column(period.joined, raw)}")
-    cells = raw.columns[period.joined]
     place = f"{table}: column {period.joined}"
     undated = sum(days_joined(cell) is None for cell in cells)
     faults = []

@@ -11,6 +11,9 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
+PRIVATE = "private"
+"""Key of a page's data under which numbers made from the true rows stand; no page of a bundle has it."""
+
 _DATA = re.compile(r'<script id="data" type="application/json">(.*?)</script>', re.DOTALL)
 _OWN = re.compile(r"<(script|style)\b([^>]*)>(.*?)</\1>", re.DOTALL)
 _PLACE = re.compile(r"@@(POLICY|TITLE|DATA)@@")
@@ -21,13 +24,16 @@ def packaged() -> str:
     return resources.files("caseveil.release").joinpath("explorer_template.html").read_text("utf-8")
 
 
-def render(data: Mapping[str, Any], template: str | None = None) -> bytes:
+def render(data: Mapping[str, Any], template: str | None = None, *, private: bool = False) -> bytes:
     """The page with its data. Equal data give equal bytes.
 
     Its policy for content allows its own scripts and styles, known by hash, pictures that it draws itself, and nothing
     else: no network, no other file. template: `packaged` unless given; it holds @@POLICY@@ and @@DATA@@ once and
-    @@TITLE@@ anywhere. Raises ValueError for another template.
+    @@TITLE@@ anywhere. Raises ValueError for another template, and for data with numbers made from the true rows unless
+    the page is `private`.
     """
+    if (PRIVATE in data) is not private:
+        raise ValueError("numbers made from the true rows belong into a private page, and into no other")
     template = packaged() if template is None else template
     if template.count("@@POLICY@@") != 1 or len(_DATA.findall(template)) != 1 or template.count("@@DATA@@") != 1:
         raise ValueError("the template must have one place for its policy and one for its data")

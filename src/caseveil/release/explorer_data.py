@@ -21,7 +21,7 @@ from caseveil.release.combinations import ValueIndex
 from caseveil.release.contents import BundleContents, LinkContents, TableContents
 from caseveil.release.flattened import owners
 from caseveil.release.manifest import canonical_json
-from caseveil.release.spread import spread
+from caseveil.release.spread import link_spreads, spread
 from caseveil.release.statement import as_sentence
 from caseveil.release.story import Story, check_stories
 from caseveil.schema.attribute import Binned, Column, MultiChoice, Ordered
@@ -44,8 +44,9 @@ def payload(contents: BundleContents) -> dict[str, Any]:
     tables = [_table(part) for part in contents.tables.values()]
     links = {}
     if contents.links is not None:
-        links = {"links": _links(contents.links)}
-        tables[1]["of"] = _of(*contents.tables.values())
+        owner = _owner(*contents.tables.values())
+        links = {"links": _links(contents.links, tables[0]["rows"], owner)}
+        tables[1]["of"] = pack(owner.astype("<u4").tobytes())
     return {
         "format": FORMAT,
         "title": about.heading,
@@ -205,15 +206,16 @@ def _cells(column: Column, cells: Sequence[str]) -> bytes:
     return code[which].astype(width).tobytes()
 
 
-def _of(people: TableContents, linked: TableContents) -> str:
+def _owner(people: TableContents, linked: TableContents) -> NDArray[np.int64]:
     """Position of the record of people that each linked record belongs to."""
     assert people.key is not None, "contents of linked tables have keys"
     assert linked.key is not None
-    return pack(owners(people.key.cells, linked.key.cells).astype("<u4").tobytes())
+    return owners(people.key.cells, linked.key.cells)
 
 
-def _links(links: LinkContents) -> dict[str, Any]:
+def _links(links: LinkContents, people: int, owner: NDArray[np.int64]) -> dict[str, Any]:
     counts = links.counts
+    bands = link_spreads(counts, people, owner)
     return {
         "of": list(counts.of),
         "combination": list(counts.combination),
@@ -222,6 +224,7 @@ def _links(links: LinkContents) -> dict[str, Any]:
         "to": links.link.to,
         "key": links.link.key,
         "most": links.link.at_most,
+        "spread": {of: {"size": list(band.size), "half": list(band.half)} for of, band in bands.items()},
     }
 
 

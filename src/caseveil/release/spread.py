@@ -1,11 +1,13 @@
 """How far a count taken from the records may lie from the truth, made from published counts and their intervals alone.
 
 Combinations longer than those published, and "one or more of these" within a set column, have no interval of their
-own: the explorer counts them in the records and gives them this band, by size.
+own: the explorer counts them in the records and gives them this band, by size. Counts across the link have bands of
+their own, one for each thing counted.
 """
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caseveil.synthesis.counts import PublishedCounts
+from caseveil.synthesis.linked_counts import ANY, LINKS, VICTIMS, LinkCounts
+
+Ints = NDArray[np.int64]
 
 BEHIND = 40
 """Published combinations that stand behind every point of a band, where there are so many."""
@@ -64,9 +69,34 @@ def spread(counts: PublishedCounts, rows: int) -> Spread:
     counts, most of all where epsilon is small. docs/decisions/0006-band-of-the-explorer.md has how often it held the
     truth on invented data.
     """
-    behind = _longest(counts)
-    count = np.asarray(counts.count, dtype=np.int64)[behind]
-    arm = np.maximum(counts.upper - counts.count, counts.count - counts.lower).astype(np.float64)[behind]
+    behind = _longest(np.asarray(counts.length, dtype=np.int64))
+    return _band(counts.count[behind], counts.lower[behind], counts.upper[behind], rows)
+
+
+def link_spreads(counts: LinkCounts, people: int, owner: NDArray[np.int64]) -> dict[str, Spread]:
+    """A band for each kind of count across the link that counts whole links or whole people.
+
+    people: number of records of people. owner: (links,) the record of people that each linked record belongs to.
+    As `spread`, by kind. Links come in bunches, all those of one person together, so drawing them at random is less
+    even than drawing people: the variance of that part is as many times larger as sum m^2 / sum m says, m being the
+    number of links of a person.
+    """
+    numbers = np.bincount(np.asarray(owner, np.intp)).astype(np.float64)
+    bunch = float((numbers**2).sum() / max(1.0, numbers.sum()))
+    length = np.array([len(json.loads(text)) for text in counts.combination], dtype=np.int64)
+    of = np.asarray(counts.of, dtype=object)
+    found: dict[str, Spread] = {}
+    for kind, rows, weight in ((LINKS, len(owner), bunch), (ANY, people, 1.0), (VICTIMS, people, 1.0)):
+        here = np.flatnonzero(of == kind)
+        here = here[_longest(length[here])]
+        found[kind] = _band(counts.count[here], counts.lower[here], counts.upper[here], rows, weight)
+    return found
+
+
+def _band(count: Ints, lower: Ints, upper: Ints, rows: int, weight: float = 1.0) -> Spread:
+    """weight: how many times larger the variance of drawing at random is than that of drawing one by one."""
+    count = np.asarray(count, dtype=np.int64)
+    arm = np.maximum(upper - count, count - lower).astype(np.float64)
     points: dict[int, float] = {}
     for inside in _groups(count):
         points[_middle(count[inside])] = float(np.quantile(arm[inside], SHARE))
@@ -77,13 +107,13 @@ def spread(counts: PublishedCounts, rows: int) -> Spread:
         last = min(2 * last, rows)
         points[last] = points[max(points)]
     sizes = sorted(points)
-    halves = [math.hypot(points[size], _Z * math.sqrt(max(0.0, size * (1.0 - size / max(rows, 1))))) for size in sizes]
+    drawn = (_Z * math.sqrt(weight * max(0.0, size * (1.0 - size / max(rows, 1)))) for size in sizes)
+    halves = [math.hypot(points[size], part) for size, part in zip(sizes, drawn, strict=True)]
     return Spread(size=tuple(sizes), half=tuple(np.ceil(np.maximum.accumulate(halves)).astype(int).tolist()))
 
 
-def _longest(counts: PublishedCounts) -> NDArray[np.bool_]:
+def _longest(length: Ints) -> NDArray[np.bool_]:
     """The published combinations of the greatest length that has enough of them; all of them where none has."""
-    length = np.asarray(counts.length, dtype=np.int64)
     enough = [size for size in set(length.tolist()) if int((length == size).sum()) >= BEHIND]
     return length == max(enough) if enough else np.ones(len(length), dtype=bool)
 

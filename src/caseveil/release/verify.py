@@ -153,6 +153,8 @@ def _explorer(contents: BundleContents, files: Mapping[str, bytes]) -> str:
     """What the page shows is what the files say, stories aside, and the page is ours."""
     page = files[bundle.EXPLORER]
     data = explorer.embedded(page)
+    if isinstance(data, dict) and explorer.PRIVATE in data:
+        raise _Failed(f"{bundle.EXPLORER} holds numbers made from the true rows: never publish it, nor this bundle")
     wrong = explorer_data.differences(data, explorer_data.payload(contents))
     if wrong:
         raise _Failed(f"{bundle.EXPLORER} does not follow from the rest of the bundle: {', '.join(wrong[:5])}")

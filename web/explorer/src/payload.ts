@@ -1,5 +1,7 @@
 /** The data inside the page, as release/explorer.py writes them (format 2). */
 
+import type { Report } from "./private/report";
+
 export const FORMAT = 2;
 
 export interface Column {
@@ -50,6 +52,8 @@ export interface LinkData {
   key: string;
   /** Most links that one record of `to` can have. */
   most: number;
+  /** Bands of counts in the linked records, by what is counted. */
+  spread: Record<string, Spread>;
 }
 
 export interface StatementData {
@@ -81,6 +85,8 @@ export interface Payload {
   links?: LinkData;
   quality: Record<string, unknown>;
   stories: StoryData[];
+  /** Numbers made from the true rows; no page of a bundle has them. */
+  private?: Report;
 }
 
 /** The data in the page's own element. Throws Error where there are none or they are of another format. */

@@ -1,5 +1,8 @@
 /**
- * Makes src/geo/outline.json and src/geo/places.json: `node tools/make_outline.mjs`, run by hand when a source changes.
+ * Makes src/geo/outline.json and src/geo/places.json, by hand when a source changes:
+ *
+ *     npm install --no-save world-atlas@2.0.2 topojson-client@3.1.0
+ *     node tools/make_outline.mjs
  *
  * Outlines are those of Natural Earth 1:110m (naturalearthdata.com), which its makers put into the public domain; points
  * in the middle of small countries are of its 1:50m edition. Both are read from the npm package world-atlas, which

@@ -21,7 +21,8 @@ export interface Counts {
   blank: Uint32Array;
 }
 
-function bitCount(x: number): number {
+/** Ones among 32 bits. */
+export function bitCount(x: number): number {
   x -= (x >>> 1) & 0x55555555;
   x = (x & 0x33333333) + ((x >>> 2) & 0x33333333);
   return Math.imul((x + (x >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;

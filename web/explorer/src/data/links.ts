@@ -1,7 +1,13 @@
 /** Counts across the link, found by what they count and by the values of one or two attributes. */
 
 import { type Estimate, makeEstimate } from "../estimate";
-import type { LinkData } from "../payload";
+import type { LinkData, Payload } from "../payload";
+
+/** Whether the largest number of links stands for more, too: links above the cap were left out, and not refused. */
+export function capStandsForMore({ statement }: Payload): boolean {
+  const links = statement.document["links"] as Record<string, unknown> | null | undefined;
+  return links != null && links["shared_by_at_most"] == null;
+}
 
 export class Links {
   private readonly found = new Map<string, number>();

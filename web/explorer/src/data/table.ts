@@ -51,22 +51,23 @@ export class Table {
     return this.published.sum(asked) ?? fromRecords(inRecords, this.data.spread, this.data.rows);
   }
 
-  /** Records by the values of two columns of one value each, as far as there are any; nothing is selected. */
-  cross(one: number, two: number): { one: number; two: number; estimate: Estimate }[] {
+  /** Records of the selection by the values of two columns of one value each, as far as the selection leaves any. */
+  cross(selection: Selection, one: number, two: number): { one: number; two: number; estimate: Estimate }[] {
     const { data, filter, published } = this;
     const [a, b] = [filter.records.columns[one]!, filter.records.columns[two]!];
     if (a.set || b.set) return [];
+    const within = filter.rows(selection);
     const width = data.columns[two]!.values.length + 1;
     const inRecords = new Uint32Array((data.columns[one]!.values.length + 1) * width);
-    for (let r = 0; r < data.rows; r++) inRecords[a.codes[r]! * width + b.codes[r]!]!++;
+    for (let r = 0; r < data.rows; r++) if ((within[r >>> 5]! >>> (r & 31)) & 1) inRecords[a.codes[r]! * width + b.codes[r]!]!++;
+    const asked = parts(selection).filter(({ column }) => column !== one && column !== two);
+    const leaves = (column: number, value: number): boolean => !selection.get(column)?.size || selection.get(column)!.has(value);
     return data.columns[one]!.values.flatMap((_, i) =>
-      data.columns[two]!.values.map((_, j) => {
-        const asked = [
-          { column: one, values: [i] },
-          { column: two, values: [j] },
-        ];
+      data.columns[two]!.values.flatMap((_, j) => {
+        if (!leaves(one, i) || !leaves(two, j)) return [];
+        const pair = [...asked, { column: one, values: [i] }, { column: two, values: [j] }];
         const count = inRecords[(i + 1) * width + j + 1]!;
-        return { one: i, two: j, estimate: published.sum(asked) ?? fromRecords(count, data.spread, data.rows) };
+        return [{ one: i, two: j, estimate: published.sum(pair) ?? fromRecords(count, data.spread, data.rows) }];
       }),
     );
   }

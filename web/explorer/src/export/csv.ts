@@ -1,6 +1,6 @@
 /** A figure as a table that spreadsheets open. */
 
-import type { Figure } from "./figure";
+import type { Figure, PlainFigure } from "./figure";
 
 // What a spreadsheet would take for a formula. Numbers such as -5 stay as they are.
 const FORMULA = /^[\t\r]*[=+\-@]/;
@@ -16,13 +16,18 @@ function cell(text: string): string {
  * footer come below the table, after an empty line, for the first line has to be the heads. A mark at the start tells
  * spreadsheets that the text is UTF-8.
  */
-export function toCsv(figure: Figure, footer: string): string {
+export function toCsv(figure: Figure | PlainFigure, footer: string): string {
+  const lines = "cells" in figure ? [figure.heads, ...figure.cells()].map((line) => line.map(cell)) : ofCounts(figure);
+  lines.push([""], [cell(figure.title)], ...footer.split("\n").map((line) => [cell(line)]));
+  return `\ufeff${lines.map((line) => line.join(",")).join("\r\n")}\r\n`;
+}
+
+function ofCounts(figure: Figure): string[][] {
   const heads = [...figure.heads, "count", "lower", "upper", "source", "too_few_to_tell"];
   const lines = [heads.map(cell)];
   for (const { labels, estimate } of figure.rows()) {
     const { count, lower, upper, source, few } = estimate;
     lines.push([...labels.map(cell), `${count}`, `${lower}`, `${upper}`, source, few ? "yes" : "no"]);
   }
-  lines.push([""], [cell(figure.title)], ...footer.split("\n").map((line) => [cell(line)]));
-  return `\ufeff${lines.map((line) => line.join(",")).join("\r\n")}\r\n`;
+  return lines;
 }

@@ -8,11 +8,32 @@ export interface FigureRow {
   estimate: Estimate;
 }
 
-export interface Figure {
+/** A shape of a drawing, in 14 by 14 units, and what it stands for. */
+export interface KeyItem {
+  shape: () => SVGSVGElement;
+  text: string;
+}
+
+interface Drawn {
   title: string;
-  /** Heads of the columns that name a row: one, or two for a figure of pairs. */
-  heads: readonly string[];
+  /** Title of the files, where it is another one. */
+  file?: string;
   /** The drawing, in the page or newly made; it is copied, never changed. */
   svg: () => SVGSVGElement;
+  /** What stands beside the drawing on the page and has to be in its picture. */
+  key?: readonly KeyItem[];
+}
+
+/** A figure of counts. */
+export interface Figure extends Drawn {
+  /** Heads of the columns that name a row: one, or two for a figure of pairs. */
+  heads: readonly string[];
   rows: () => readonly FigureRow[];
+}
+
+/** A figure of other numbers: its table as it is. */
+export interface PlainFigure extends Drawn {
+  heads: readonly string[];
+  /** A text for each head; numbers plain. */
+  cells: () => readonly (readonly string[])[];
 }

@@ -1,6 +1,7 @@
 /** A drawing of the page as a picture of its own: styles inside it, with its title above and the promise below. */
 
-import { s } from "../layout/dom";
+import { isolated, s } from "../layout/dom";
+import type { KeyItem } from "./figure";
 
 /** Properties that a drawing takes from the page, and the value that need not be written. */
 const PROPERTIES: readonly [string, string][] = [
@@ -92,9 +93,9 @@ function measurer(size: number, weight: number, family: string): (text: string) 
 /**
  * The drawing with title and footer on a ground of its own. It needs nothing of the page: no style, class or variable.
  *
- * white: on white with the colours of the light page, whatever the page has now.
+ * white: on white with the colours of the light page, whatever the page has now. key: drawn below the drawing.
  */
-export function standalone(drawing: SVGSVGElement, title: string, footer: string, white: boolean): SVGSVGElement {
+export function standalone(drawing: SVGSVGElement, title: string, footer: string, white: boolean, key: readonly KeyItem[] = []): SVGSVGElement {
   const root = document.documentElement;
   const host = document.createElement("div");
   host.className = "export-host";
@@ -117,8 +118,8 @@ export function standalone(drawing: SVGSVGElement, title: string, footer: string
     const ink = plainColour(own.color)?.colour ?? "#000000";
     const paper = white ? "#ffffff" : (plainColour(own.backgroundColor)?.colour ?? "#ffffff");
     settle(copy);
-      const wide = width + 2 * PAD;
-    const texts: SVGTextElement[] = [];
+    const wide = width + 2 * PAD;
+    const texts: SVGElement[] = [];
     let y = PAD;
     const write = (text: string, size: number, weight: number): void => {
       // The promise may be in English on an Arabic page: a text goes the way of its own first letter.
@@ -143,6 +144,28 @@ export function standalone(drawing: SVGSVGElement, title: string, footer: string
     copy.setAttribute("x", String(PAD));
     copy.setAttribute("y", String(Math.round(y)));
     y += height + 4;
+    if (key.length > 0) {
+      const measure = measurer(12, 400, family);
+      let x = PAD;
+      y += 18;
+      for (const { shape, text } of key) {
+        const sample = shape();
+        host.append(sample);
+        settle(sample);
+        const room = 14 + 6 + measure(text) + 18;
+        if (x > PAD && x + room > PAD + width) {
+          x = PAD;
+          y += 20;
+        }
+        sample.setAttribute("x", String(Math.round(x)));
+        sample.setAttribute("y", String(Math.round(y - 11)));
+        const name = s("text", { x: Math.round(x + 20), y: Math.round(y), "font-size": 12, "font-family": family, fill: ink });
+        name.textContent = isolated(text);
+        texts.push(sample, name);
+        x += room;
+      }
+      y += 8;
+    }
     write(footer, 11, 400);
     const high = Math.round(y + PAD);
     const name = s("title");

@@ -5,6 +5,8 @@ import { type Lang, languages, pick } from "../i18n/index";
 import { ExplorePage } from "../pages/explore";
 import { linkedPage } from "../pages/linked";
 import { privacyPage } from "../pages/privacy";
+import { banner } from "../private/banner";
+import { privatePage } from "../private/page";
 import { qualityPage } from "../pages/quality";
 import { storiesPage } from "../pages/stories";
 import type { Payload } from "../payload";
@@ -13,6 +15,12 @@ import { type Page, PAGES, type View, type Vocabulary } from "../state/view";
 import { type Context, makeContext } from "./context";
 import { h, setText } from "./dom";
 import { themeButton } from "./theme";
+
+function has(payload: Payload, page: Page): boolean {
+  if (page === "stories") return payload.stories.length > 0;
+  if (page === "linked") return payload.links !== undefined;
+  return page !== "private" || payload.private !== undefined;
+}
 
 interface Shown {
   element: HTMLElement;
@@ -35,7 +43,7 @@ export class App {
     private readonly place: HTMLElement,
   ) {
     this.vocabulary = {
-      pages: PAGES.filter((page) => (page === "stories" ? payload.stories.length > 0 : page === "linked" ? payload.links : true)),
+      pages: PAGES.filter((page) => has(payload, page)),
       tables: payload.tables,
       languages: languages.map(({ code }) => code),
     };
@@ -59,7 +67,7 @@ export class App {
 
   private makeContext(view: View): Context {
     const { title, version, statement } = this.payload;
-    return makeContext(this.language(view), `${title} (${version})\n${statement.sentence}`);
+    return makeContext(this.language(view), `${title} (${version})\n${statement.sentence}`, this.payload.private !== undefined);
   }
 
   private build(): void {
@@ -75,7 +83,8 @@ export class App {
       this.main.focus();
     });
     this.main = h("main", { id: "content", tabindex: "-1" });
-    this.place.replaceChildren(skip, this.head(), this.main, this.foot());
+    const parts = [this.head(), this.main, this.foot()];
+    this.place.replaceChildren(skip, ...(this.context.isPrivate ? [banner(this.context), ...parts] : parts));
   }
 
   private head(): HTMLElement {
@@ -112,7 +121,7 @@ export class App {
         h("div", {}, h("h1", { dir: "auto" }, title), h("p", { class: "quiet" }, facts.filter((fact) => fact !== "").join(" · "))),
         h("div", { class: "tools" }, language, themeButton(this.context)),
       ),
-      h("p", { class: "synthetic" }, words("head.synthetic")),
+      !this.context.isPrivate && h("p", { class: "synthetic" }, words("head.synthetic")),
       h("nav", { "aria-label": words("nav.pages") }, ...this.links.values()),
     );
   }
@@ -124,7 +133,7 @@ export class App {
       "footer",
       { class: "foot" },
       h("p", { dir: "auto" }, statement.sentence),
-      citation !== "" && h("p", { class: "quiet", dir: "auto" }, `${words("head.cite")}: ${citation}`),
+      citation !== "" && !this.context.isPrivate && h("p", { class: "quiet", dir: "auto" }, `${words("head.cite")}: ${citation}`),
       license !== "" && h("p", { class: "quiet" }, words("head.license", { license })),
       h("p", { class: "quiet" }, words("notice.offline")),
     );
@@ -161,6 +170,8 @@ export class App {
   private make(page: Page): Shown {
     const { payload, tables, store, context } = this;
     switch (page) {
+      case "private":
+        return { element: privatePage(payload, context) };
       case "explore":
         return this.explore();
       case "stories":

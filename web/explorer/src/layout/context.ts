@@ -9,10 +9,14 @@ export interface Context {
   readonly number: (n: number) => string;
   /** Title of the release and its promise in one sentence, for the footer of figures. */
   readonly footer: string;
+  /** The page holds numbers made from the true rows. */
+  readonly isPrivate: boolean;
 }
 
-export function makeContext(lang: Lang, footer: string): Context {
-  return { lang, dir: direction(lang), words: makeWords(lang), number: (n) => formatNumber(lang, n), footer };
+export function makeContext(lang: Lang, footer: string, isPrivate = false): Context {
+  const words = makeWords(lang);
+  const whole = isPrivate ? `${words("private.warning")}\n${footer}` : footer;
+  return { lang, dir: direction(lang), words, number: (n) => formatNumber(lang, n), footer: whole, isPrivate };
 }
 
 /** A column's or table's name as words: 'means_of_control' becomes 'Means of control'. */

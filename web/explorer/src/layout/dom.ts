@@ -38,6 +38,18 @@ export function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
 
+const ARABIC = /\p{Script=Arabic}/u;
+
+/** Whether a text has Arabic letters. Such a sentence may still begin with a number, or a name from the data. */
+export function isArabic(text: string): boolean {
+  return ARABIC.test(text);
+}
+
+/** A text for a place whose own direction is from left to right: an Arabic one keeps its own (U+2067 to U+2069). */
+export function isolated(text: string): string {
+  return isArabic(text) ? `\u2067${text}\u2069` : text;
+}
+
 /** Text without accents and case, for search. */
 export function fold(text: string): string {
   return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();

@@ -31,7 +31,7 @@ export function bars(data: Bars, options: BarsOptions, context: Context): HTMLEl
   const scale = scaleOf(data.bars.map((bar) => bar.estimate));
   const numbers = data.bars.map((bar) => short(bar.estimate, context));
   const side = Math.min(0.36 * width, 12 + Math.max(...data.bars.map((bar) => roughWidth(bar.label, SIZE))));
-  const end = 12 + Math.min(0.3 * width, Math.max(...numbers.map((text) => roughWidth(text, SIZE))));
+  const end = 12 + Math.min(0.38 * width, Math.max(...numbers.map((text) => roughWidth(text, SIZE))));
   const length = Math.max(40, width - side - end);
   const mirror = (x: number): number => (right ? width - x : x);
   const x = (n: number): number => mirror(side + length * Math.min(1, n / scale));

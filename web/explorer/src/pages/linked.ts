@@ -1,10 +1,12 @@
 /** What holds across the link: pairs of attributes, numbers of links, flows and the map. */
 
-import { Links } from "../data/links";
+import { Across } from "../data/across";
+import type { Selection } from "../data/filter";
+import { capStandsForMore, Links } from "../data/links";
 import type { Table } from "../data/table";
 import { findPair } from "../geo/places";
 import { type Context, heading, inSentence } from "../layout/context";
-import { h } from "../layout/dom";
+import { h, setText } from "../layout/dom";
 import { bars } from "../linked/bars";
 import type { Bar, Cell, Item } from "../linked/data";
 import { flows } from "../linked/flows";
@@ -13,10 +15,10 @@ import { matrix } from "../linked/matrix";
 import { label } from "../panels/kinds";
 import type { Column, Payload } from "../payload";
 import type { Store } from "../state/store";
-import { type View, withLinked, withTable } from "../state/view";
+import { clearAll, type View, withLinked, withTable } from "../state/view";
+import { selectionOf } from "./explore";
 
 const PAIRS = "links";
-const WITH_ANY = "victims with any";
 
 const items = (column: Column): Item[] => column.values.map((value) => ({ value, label: label(value) }));
 
@@ -32,8 +34,13 @@ class LinkedPage {
   private readonly numberPlace = h("div");
   private readonly flowsPlace = h("div");
   private readonly mapPlace = h("div");
-  /** Drawn once: what does not depend on the view. */
-  private drawn = false;
+  private readonly narrowed = h("p", { class: "narrowed", role: "status" });
+  private readonly clear = h("button", { type: "button" });
+  /** The selection that numbers, flows and map are drawn for. */
+  private drawn: string | null = null;
+  private readonly across: Across;
+  /** The last number of links stands for more, too: links above the cap were left out. */
+  private readonly orMore: boolean;
   private readonly names: { people: string; others: string };
 
   constructor(
@@ -47,6 +54,13 @@ class LinkedPage {
     this.links = new Links(data);
     this.people = tables.find(({ name }) => name === data.to)!;
     this.others = tables.find(({ name }) => name === data.table)!;
+    this.across = new Across(this.links, this.people, this.others);
+    this.orMore = capStandsForMore(payload);
+    this.clear.textContent = words("explore.clearAll");
+    this.clear.addEventListener("click", () => {
+      this.store.set(clearAll(this.store.view));
+      this.row.focus();
+    });
     this.names = { people: inSentence(data.to), others: inSentence(data.table) };
     this.fill(this.row, this.people, "row");
     this.fill(this.column, this.others, "column");
@@ -54,6 +68,7 @@ class LinkedPage {
       "div",
       { class: "linked" },
       h("p", { class: "lead" }, `${words("linked.intro", this.names)} ${words("linked.most", { ...this.names, n: data.most })}`),
+      h("div", { class: "narrowed-line" }, this.narrowed, this.clear),
       h(
         "div",
         { class: "controls labelled", role: "group", "aria-label": words("linked.attribute") },
@@ -85,65 +100,76 @@ class LinkedPage {
     const row = choose(this.row, "row", /sector|exploit|control/i);
     const column = choose(this.column, "column", /relation|role/i);
     if (!row || !column) return;
-    this.matrixPlace.replaceChildren(this.matrix(row, column));
-    this.barsPlace.replaceChildren(this.bars(column));
-    if (this.drawn) return;
-    this.drawn = true;
-    this.numberPlace.replaceChildren(this.numberOfLinks());
+    const selection = view.table === this.people.name ? selectionOf(view, this.people) : new Map<number, ReadonlySet<number>>();
+    this.tell(view, selection);
+    this.matrixPlace.replaceChildren(this.matrix(selection, row, column));
+    this.barsPlace.replaceChildren(this.bars(selection, column));
+    const asked = JSON.stringify([...selection].map(([at, values]) => [at, [...values]]));
+    if (this.drawn === asked) return;
+    this.drawn = asked;
+    this.numberPlace.replaceChildren(this.numberOfLinks(selection));
     const pair = findPair(this.people.data.columns);
-    if (pair) this.drawMoves(pair.origin, pair.destination);
+    if (pair) this.drawMoves(selection, pair.origin, pair.destination);
   }
 
-  private matrix(row: Column, column: Column): HTMLElement {
+  /** What narrows the page, or why it does not. */
+  private tell(view: View, selection: Selection): void {
     const { words } = this.context;
-    const cells: Cell[] = [];
-    for (const one of row.values) {
-      for (const two of column.values) {
-        const estimate = this.links.find(PAIRS, { [`${this.people.name}.${row.name}`]: one, [`${this.others.name}.${column.name}`]: two });
-        if (estimate) cells.push({ row: one, column: two, estimate });
-      }
-    }
+    const chosen = [...view.chosen].map(([column, values]) => {
+      const names = [...values].map((value) => (value === "" ? words("explore.blank") : label(value)));
+      return `${heading(column)}: ${names.join(` ${words("explore.or")} `)}`;
+    });
+    const text = { ...this.names, selection: chosen.join(` ${words("explore.and")} `) };
+    const elsewhere = view.table !== this.people.name && chosen.length > 0;
+    setText(this.narrowed, elsewhere ? words("linked.notNarrowed", text) : selection.size > 0 ? words("linked.narrowed", text) : words("linked.whole", this.names));
+    this.clear.hidden = chosen.length === 0;
+  }
+
+  private matrix(selection: Selection, row: Column, column: Column): HTMLElement {
+    const { words } = this.context;
+    const cells = this.across.pairs(selection, this.people.column(row.name), this.others.column(column.name));
     const [rowName, columnName] = [heading(row.name), heading(column.name)];
     const title = words("linked.matrixLabel", { ...this.names, row: rowName, column: columnName });
     return matrix(
       { title, rowName, columnName, rows: items(row), columns: items(column), cells },
-      { width: roomOf(this.matrixPlace, 900), onPick: (value) => this.pick(row.name, value) },
+      { width: roomOf(this.matrixPlace, 900), onPick: (value) => this.pick(new Map([[row.name, value]])) },
       this.context,
     );
   }
 
   /** How many people have at least one link of each kind. */
-  private bars(column: Column): HTMLElement {
+  private bars(selection: Selection, column: Column): HTMLElement {
     const { words } = this.context;
-    const found = column.values.flatMap((value): Bar[] => {
-      const estimate = this.links.find(WITH_ANY, { [`${this.others.name}.${column.name}`]: value });
+    const found = this.across.withAny(selection, this.others.column(column.name)).flatMap((estimate, i): Bar[] => {
+      const value = column.values[i]!;
       return estimate ? [{ value, label: label(value), estimate }] : [];
     });
     return bars({ title: heading(column.name), help: heading(words("linked.ofPeople", this.names)), name: heading(column.name), bars: found }, { width: roomOf(this.barsPlace, 640) }, this.context);
   }
 
-  private numberOfLinks(): HTMLElement {
+  private numberOfLinks(selection: Selection): HTMLElement {
     const { words } = this.context;
-    const name = this.links.number;
-    const numbers = this.links.numbers();
-    const found = numbers.flatMap((value): Bar[] => {
-      const estimate = name === null ? undefined : this.links.find(this.links.whole, { [name]: value });
-      return estimate ? [{ value, label: value, estimate }] : [];
+    const { most } = this.links.data;
+    const found = this.across.byNumber(selection).map(({ value, estimate }): Bar => {
+      const text = this.context.number(Number(value));
+      return { value, label: this.orMore && Number(value) === most ? words("linked.orMore", { value: text }) : text, estimate };
     });
-    const title = words("linked.number", this.names);
-    return bars({ title, help: words("linked.most", { ...this.names, n: this.links.data.most }), name: words("linked.numberAxis", this.names), bars: found }, { width: roomOf(this.numberPlace, 640) }, this.context);
+    const title = heading(words("linked.number", this.names));
+    return bars({ title, help: words("linked.most", { ...this.names, n: most }), name: words("linked.numberAxis", this.names), bars: found }, { width: roomOf(this.numberPlace, 640) }, this.context);
   }
 
-  private drawMoves(origin: number, destination: number): void {
+  private drawMoves(selection: Selection, origin: number, destination: number): void {
     const { words } = this.context;
     const [from, to] = [this.people.data.columns[origin]!, this.people.data.columns[destination]!];
-    const cells = this.people.cross(origin, destination).map(({ one, two, estimate }): Cell => ({ row: from.values[one]!, column: to.values[two]!, estimate }));
-    const nothing = new Map<number, ReadonlySet<number>>();
-    const counts = this.people.count(nothing);
-    const arrived = to.values.map((value, i): Bar => ({ value, label: label(value), estimate: this.people.mark(nothing, counts, destination, i) }));
+    const cells = this.people.cross(selection, origin, destination).map(({ one, two, estimate }): Cell => ({ row: from.values[one]!, column: to.values[two]!, estimate }));
+    const counts = this.people.count(selection);
+    const there = selection.get(destination);
+    const arrived = to.values.flatMap((value, i): Bar[] =>
+      !there || there.has(i) ? [{ value, label: label(value), estimate: this.people.mark(selection, counts, destination, i) }] : [],
+    );
     const names = { origin: heading(from.name), destination: heading(to.name) };
     const data = { originName: names.origin, destinationName: names.destination, origins: items(from), destinations: items(to), cells };
-    const onPick = (one: string, two: string): void => this.pickPair(from.name, one, to.name, two);
+    const onPick = (one: string, two: string): void => this.pick(new Map([[from.name, one], [to.name, two]]));
     this.flowsPlace.replaceChildren(
       flows({ ...data, title: words("flows.title", names) }, { width: roomOf(this.flowsPlace, 900), onPick }, this.context),
     );
@@ -152,22 +178,12 @@ class LinkedPage {
     );
   }
 
-  /** A mark leads to the panels, narrowed to what it stands for. */
-  private pick(column: string, value: string): void {
+  /** A mark leads to the panels, narrowed to what it stands for: its values beside what was selected already. */
+  private pick(values: ReadonlyMap<string, string>): void {
     const view = withTable(this.store.view, this.people.name);
-    this.store.set({ ...view, page: "explore", chosen: new Map([[column, new Set([value])]]) });
-  }
-
-  private pickPair(from: string, one: string, to: string, two: string): void {
-    const view = withTable(this.store.view, this.people.name);
-    this.store.set({
-      ...view,
-      page: "explore",
-      chosen: new Map([
-        [from, new Set([one])],
-        [to, new Set([two])],
-      ]),
-    });
+    const chosen = new Map(view.chosen);
+    for (const [column, value] of values) chosen.set(column, new Set([value]));
+    this.store.set({ ...view, page: "explore", chosen });
   }
 }
 

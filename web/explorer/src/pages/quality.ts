@@ -3,8 +3,8 @@
 import { formatShare } from "../i18n/index";
 import { type Context, heading, inSentence } from "../layout/context";
 import { h } from "../layout/dom";
-import type { LinkData, Payload, TableData } from "../payload";
-import { Plot, plotFigure, simpleTable } from "./plot";
+import type { Payload, TableData } from "../payload";
+import { type Cell, Plot, PLOT_STYLE, plotFigure, plotWidth, scrolled, simpleTable } from "./plot";
 import { qualityOfLinks } from "./quality_links";
 
 interface Length {
@@ -14,9 +14,23 @@ interface Length {
   within_2_sigma: number;
 }
 
-/** Beyond these typical differences, in units of the noise, records follow the measurements less well. */
+/**
+ * Beyond these typical differences, in units of the noise, records follow the measurements less well. Few counts scatter
+ * by chance: twice the standard deviation of their typical difference comes on top. How often this calls a good release
+ * less than good is in docs/decisions/0006-band-of-the-explorer.md.
+ */
 const GOOD = 1.15;
 const FAIR = 1.6;
+
+export type Verdict = "good" | "fair" | "poor";
+
+/** The worst length decides. */
+export function verdictOf(lengths: readonly { cells: number; rms_sigma: number }[]): Verdict {
+  const excess = Math.max(...lengths.map(({ cells, rms_sigma }) => rms_sigma - 2 / Math.sqrt(2 * Math.max(1, cells))));
+  return excess <= GOOD ? "good" : excess <= FAIR ? "fair" : "poor";
+}
+
+const SENTENCES = { good: "quality.sentenceGood", fair: "quality.sentenceFair", poor: "quality.sentencePoor" } as const;
 
 export function qualityPage(payload: Payload, context: Context): HTMLElement {
   const { words } = context;
@@ -28,7 +42,7 @@ export function qualityPage(payload: Payload, context: Context): HTMLElement {
     page.append(published(table, payload, context));
   }
   const links = payload.quality["links"];
-  if (links && payload.links) page.append(qualityOfLinks(links as Record<string, unknown>, payload.links as LinkData, context));
+  if (links && payload.links) page.append(qualityOfLinks(links as Record<string, unknown>, payload, context));
   return page;
 }
 
@@ -38,16 +52,15 @@ function byLength(lengths: Record<string, Length>, context: Context): HTMLElemen
     .map(([length, of]) => ({ length: Number(length), ...of }))
     .sort((a, b) => a.length - b.length);
   const worst = Math.max(...rows.map((row) => row.rms_sigma));
-  const verdict = worst <= GOOD ? "quality.sentenceGood" : worst <= FAIR ? "quality.sentenceFair" : "quality.sentencePoor";
   const name = (row: { length: number }): string => words("quality.lengthOf", { n: row.length });
   const figure = Plot.plot({
-    width: 640,
+    width: plotWidth(),
     height: 76 + 36 * rows.length,
     marginBottom: 44,
     marginTop: 24,
     marginLeft: 110,
     marginRight: 30,
-    style: { background: "transparent", color: "var(--ink)", fontSize: "13px" },
+    style: PLOT_STYLE,
     x: { domain: [0, Math.max(2, 1.1 * worst)], label: words("quality.typical"), labelAnchor: "center", labelArrow: "none" },
     y: { domain: rows.map(name), label: null },
     marks: [
@@ -57,16 +70,20 @@ function byLength(lengths: Record<string, Length>, context: Context): HTMLElemen
       Plot.text(rows, { y: name, x: "rms_sigma", text: (row: Length) => row.rms_sigma.toFixed(2), dy: -13, fill: "var(--ink)" }),
     ],
   });
-  const table = simpleTable(
-    words("quality.byLength"),
-    [words("quality.attributes"), words("quality.groups"), words("quality.cells"), words("quality.typical"), words("quality.within")],
-    rows.map((row) => [name(row), number(row.groups), number(row.cells), row.rms_sigma.toFixed(2), formatShare(context.lang, row.within_2_sigma, 1)]),
-  );
+  const count = (value: number): Cell => ({ value, text: number(value) });
+  const heads = [words("quality.attributes"), words("quality.groups"), words("quality.cells"), words("quality.typical"), words("quality.within")];
+  const lines = rows.map((row): Cell[] => [
+    name(row),
+    count(row.groups),
+    count(row.cells),
+    { value: row.rms_sigma, text: row.rms_sigma.toFixed(2) },
+    { value: row.within_2_sigma, text: formatShare(context.lang, row.within_2_sigma, 1) },
+  ]);
   return h(
     "section",
     { class: "card" },
-    h("p", { class: "verdict" }, words(verdict)),
-    plotFigure(words("quality.byLength"), figure, table, context),
+    h("p", { class: "verdict" }, words(SENTENCES[verdictOf(rows)])),
+    plotFigure(words("quality.byLength"), figure, heads, lines, context),
     h("p", { class: "quiet" }, `${words("quality.typicalHelp")} ${words("quality.withinHelp")}`),
   );
 }
@@ -77,12 +94,12 @@ function spread(table: TableData, several: boolean, context: Context): HTMLEleme
   const title = several ? `${words("quality.spread")}: ${inSentence(table.name)}` : words("quality.spread");
   if (points.length === 0) return h("section", { class: "card" }, h("h3", {}, title), h("p", {}, words("linked.none")));
   const figure = Plot.plot({
-    width: 640,
+    width: plotWidth(),
     height: 260,
     marginTop: 28,
     marginBottom: 44,
     marginLeft: 56,
-    style: { background: "transparent", color: "var(--ink)", fontSize: "13px" },
+    style: PLOT_STYLE,
     x: { type: "log", label: words("quality.size"), labelAnchor: "center", labelArrow: "none", ticks: 5, tickFormat: (n: number) => (Number.isInteger(Math.log10(n)) ? number(n) : "") },
     y: { zero: true, grid: true, ticks: 5, tickFormat: number, label: words("quality.half"), labelArrow: "none" },
     marks: [
@@ -91,8 +108,9 @@ function spread(table: TableData, several: boolean, context: Context): HTMLEleme
       Plot.dot(points, { x: "size", y: "half", r: 4, fill: "var(--accent)" }),
     ],
   });
-  const numbers = simpleTable(title, [words("quality.size"), words("quality.half")], points.map(({ size, half }) => [number(size), `± ${number(half)}`]));
-  return h("section", { class: "card" }, plotFigure(title, figure, numbers, context), h("p", { class: "quiet" }, words("quality.spreadHelp")));
+  const heads = [words("quality.size"), words("quality.half")];
+  const lines = points.map(({ size, half }): Cell[] => [{ value: size, text: number(size) }, { value: half, text: `± ${number(half)}` }]);
+  return h("section", { class: "card" }, plotFigure(title, figure, heads, lines, context), h("p", { class: "quiet" }, words("quality.spreadHelp")));
 }
 
 function median(values: number[]): number {
@@ -126,10 +144,6 @@ function published(table: TableData, payload: Payload, context: Context): HTMLEl
     { class: "card" },
     h("h3", {}, title),
     h("p", {}, words("quality.publishedHelp")),
-    h(
-      "div",
-      { class: "scroll", tabindex: "0", role: "region", "aria-label": title },
-      simpleTable(title, [words("quality.attributes"), words("quality.published"), words("quality.medianCount"), words("quality.medianHalf"), words("quality.madeUp")], rows),
-    ),
+    scrolled(title, simpleTable(title, [words("quality.attributes"), words("quality.published"), words("quality.medianCount"), words("quality.medianHalf"), words("quality.madeUp")], rows)),
   );
 }

@@ -1,10 +1,11 @@
 /** How well the records keep what holds across the link: pairs, numbers of links, links of one record among each other. */
 
+import { capStandsForMore } from "../data/links";
 import { formatShare } from "../i18n/index";
 import { type Context, heading, inSentence } from "../layout/context";
 import { h } from "../layout/dom";
-import type { LinkData } from "../payload";
-import { Plot, plotFigure, simpleTable } from "./plot";
+import type { Payload } from "../payload";
+import { type Cell, keyItem, names as axisOfNames, Plot, PLOT_STYLE, plotFigure, plotWidth, SHAPES, simpleTable } from "./plot";
 
 interface Across {
   rms_sigma: number;
@@ -19,14 +20,16 @@ interface Within {
   interval: [number, number];
 }
 
-export function qualityOfLinks(raw: Record<string, unknown>, links: LinkData, context: Context): HTMLElement {
-  const { words } = context;
+export function qualityOfLinks(raw: Record<string, unknown>, payload: Payload, context: Context): HTMLElement {
+  const { words, number } = context;
+  const links = payload.links!;
+  const nameOf = (i: number): string => (i === links.most && capStandsForMore(payload) ? words("linked.orMore", { value: number(i) }) : number(i));
   const names = { people: inSentence(links.to), others: inSentence(links.table) };
   const section = h("section", { class: "card" }, h("h3", {}, words("quality.links")));
   const across = raw["across"] as Across | undefined;
   if (across) section.append(ofPairs(across, names, context));
   const counts = raw["number"] as { noisy: number[]; synthetic: number[] } | undefined;
-  if (counts) section.append(ofNumbers(counts, names, context));
+  if (counts) section.append(ofNumbers(counts, names, nameOf, context));
   const within = raw["within"] as Record<string, Within> | undefined;
   if (within && Object.keys(within).length > 0) section.append(alike(within, names, context));
   return section;
@@ -47,32 +50,37 @@ function ofPairs(across: Across, names: Names, context: Context): HTMLElement {
   );
 }
 
-function ofNumbers(counts: { noisy: number[]; synthetic: number[] }, names: Names, context: Context): HTMLElement {
+function ofNumbers(counts: { noisy: number[]; synthetic: number[] }, names: Names, nameOf: (i: number) => string, context: Context): HTMLElement {
   const { words, lang } = context;
   const title = words("quality.number", names);
   const measured = words("quality.measured");
   const synthetic = words("quality.synthetic");
   const points = counts.noisy.flatMap((share, i) => [
-    { number: String(i), kind: measured, share },
-    { number: String(i), kind: synthetic, share: counts.synthetic[i] ?? 0 },
+    { number: nameOf(i), kind: measured, share },
+    { number: nameOf(i), kind: synthetic, share: counts.synthetic[i] ?? 0 },
   ]);
   const figure = Plot.plot({
-    width: 640,
-    height: 270,
-    marginBottom: 44,
+    width: plotWidth(),
+    height: 286,
+    marginBottom: 60,
     marginLeft: 50,
-    style: { background: "transparent", color: "var(--ink)", fontSize: "13px" },
-    fx: { label: title, labelAnchor: "center", labelArrow: "none", padding: 0.25 },
+    style: PLOT_STYLE,
+    fx: { domain: counts.noisy.map((_, i) => nameOf(i)), label: null, padding: 0.25 },
     x: { axis: null, domain: [measured, synthetic], padding: 0.1 },
     y: { grid: true, ticks: 5, label: null, tickFormat: (share: number) => formatShare(lang, share) },
     marks: [
+      Plot.axisFx({ anchor: "bottom", label: title, labelAnchor: "center", labelArrow: "none", lineWidth: plotWidth() / counts.noisy.length / 17 }),
       Plot.barY(points, { fx: "number", x: "kind", y: "share", fill: (d: { kind: string }) => (d.kind === measured ? "var(--accent)" : "var(--accent-soft)"), stroke: "var(--accent)" }),
       Plot.ruleY([0], { stroke: "var(--ink-2)" }),
     ],
   });
-  const table = simpleTable(title, [title, measured, synthetic], counts.noisy.map((share, i) => [String(i), formatShare(lang, share, 1), formatShare(lang, counts.synthetic[i] ?? 0, 1)]));
-  const key = h("p", { class: "key" }, h("span", { class: "swatch solid", "aria-hidden": "true" }), `${measured} `, h("span", { class: "swatch soft", "aria-hidden": "true" }), synthetic);
-  return h("div", {}, plotFigure(title, figure, table, context), key);
+  const share = (value: number): Cell => ({ value, text: formatShare(lang, value, 1) });
+  const lines = counts.noisy.map((noisy, i): Cell[] => [nameOf(i), share(noisy), share(counts.synthetic[i] ?? 0)]);
+  const key = [
+    keyItem(measured, SHAPES.box, { fill: "var(--accent)", stroke: "var(--accent)" }),
+    keyItem(synthetic, SHAPES.box, { fill: "var(--accent-soft)", stroke: "var(--accent)" }),
+  ];
+  return h("div", {}, plotFigure(title, figure, [title, measured, synthetic], lines, context, key));
 }
 
 function alike(within: Record<string, Within>, names: Names, context: Context): HTMLElement {
@@ -80,34 +88,29 @@ function alike(within: Record<string, Within>, names: Names, context: Context): 
   const share = (x: number): string => formatShare(lang, x, 0);
   const rows = Object.entries(within).map(([name, of]) => ({ name: heading(name.replace("=", ": ")), ...of, low: of.interval[0], high: of.interval[1] }));
   const title = words("quality.alike", names);
+  const left = Math.min(170, 0.42 * plotWidth());
   const figure = Plot.plot({
-    width: 640,
+    width: plotWidth(),
     height: 50 + 28 * rows.length,
-    marginLeft: 170,
+    marginLeft: left,
     marginRight: 24,
-    style: { background: "transparent", color: "var(--ink)", fontSize: "13px" },
+    style: PLOT_STYLE,
     x: { domain: [0, 1], label: null, tickFormat: share, ticks: 5, grid: true },
     y: { domain: rows.map((row) => row.name), label: null },
     marks: [
+      axisOfNames(left),
       Plot.ruleY(rows, { y: "name", x1: "low", x2: "high", stroke: "var(--ink)", strokeWidth: 5, strokeOpacity: 0.35 }),
       Plot.dot(rows, { y: "name", x: "independent", r: 4, stroke: "var(--ink-2)", symbol: "times" }),
       Plot.dot(rows, { y: "name", x: "synthetic", r: 5.5, fill: "var(--accent)", stroke: "var(--paper)" }),
     ],
   });
-  const table = simpleTable(
-    title,
-    [words("quality.attributes"), words("quality.measured"), words("estimate.lower"), words("estimate.upper"), words("quality.synthetic"), words("quality.independent")],
-    rows.map((row) => [row.name, share(row.measured), share(row.low), share(row.high), share(row.synthetic), share(row.independent)]),
-  );
-  const key = h(
-    "p",
-    { class: "key" },
-    h("span", { class: "swatch band", "aria-hidden": "true" }),
-    `${words("quality.measured")} `,
-    h("span", { class: "swatch dot", "aria-hidden": "true" }),
-    `${words("quality.synthetic")} `,
-    h("span", { class: "swatch times", "aria-hidden": "true" }, "×"),
-    words("quality.independent"),
-  );
-  return h("div", {}, plotFigure(title, figure, table, context), key);
+  const heads = [words("quality.attributes"), words("quality.measured"), words("estimate.lower"), words("estimate.upper"), words("quality.synthetic"), words("quality.independent")];
+  const cell = (value: number): Cell => ({ value, text: share(value) });
+  const lines = rows.map((row): Cell[] => [row.name, ...[row.measured, row.low, row.high, row.synthetic, row.independent].map(cell)]);
+  const key = [
+    keyItem(words("quality.measured"), SHAPES.band, { stroke: "var(--ink)", width: 5, opacity: 0.35 }),
+    keyItem(words("quality.synthetic"), SHAPES.circle, { fill: "var(--accent)" }),
+    keyItem(words("quality.independent"), SHAPES.times, { stroke: "var(--ink-2)" }),
+  ];
+  return h("div", {}, plotFigure(title, figure, heads, lines, context, key));
 }

@@ -2,8 +2,8 @@
 
 import type { Column } from "../payload";
 
-export type Page = "stories" | "explore" | "linked" | "quality" | "privacy";
-export const PAGES: readonly Page[] = ["stories", "explore", "linked", "quality", "privacy"];
+export type Page = "private" | "stories" | "explore" | "linked" | "quality" | "privacy";
+export const PAGES: readonly Page[] = ["private", "stories", "explore", "linked", "quality", "privacy"];
 
 /** Chosen values by column and value text; a blank value is "". */
 export interface View {
