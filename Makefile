@@ -6,7 +6,7 @@
 #   make bench-links   the same for linked tables (long)
 #   make assurance   attack releases from the side: leaks, kills, fuzzed input, noise; writes docs/assurance.md (long)
 #   make docs    build the documentation into site/
-#   make web     build the page of explorer.html anew from web/explorer (needs Node 18 or newer; only after changes there)
+#   make web     build the explorer's page and the application from web/ (needs Node 18 or newer; `caseveil app` serves it)
 
 PYTHON ?= python3
 VENV := .venv
@@ -68,9 +68,12 @@ test-engine: setup
 test-main: setup
 	$(BIN)/python -m pytest
 
-# The page is kept in the package, so that nobody needs Node to install or use it (tests/browser/test_build.py).
-web:
+# The explorer's page is kept in the package, so that nobody needs Node to install or use it (tests/browser/test_build.py).
+# The application is made here and not kept: Pyodide and numpy are fetched and checked by hash (tools/pyodide_files.py).
+web: $(VENV)/.stamp
 	@cd web/explorer && npm install --no-save --no-fund --no-audit --loglevel=error && npm run --silent build
+	@cd web/app && npm install --no-save --no-fund --no-audit --loglevel=error && npm run --silent build
+	@$(BIN)/python tools/make_site.py
 
 bench: setup
 	$(BIN)/python -m pip install -qq -r benchmarks/requirements.txt

@@ -77,7 +77,8 @@ def plan_page() -> str:
     parts = [
         "# release.toml\n",
         "A plan holds every choice that shapes a release. Keys that are not listed here are refused. Paths start "
-        "at the folder of the plan. All of a plan is public but for `source`, `query` and `ledger`.\n",
+        "at the folder of the plan. All of a plan is public but for `source`, `query`, `ledger`, `from`, `recode` and "
+        "`where`.\n",
     ]
     for section, keys in KEYS.items():
         if section in KINDS:

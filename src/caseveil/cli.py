@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from caseveil.cli_app import app
 from caseveil.cli_audit import audit
 from caseveil.cli_evaluate import evaluate
 from caseveil.cli_ledger import ledger
@@ -261,6 +262,7 @@ def _release(plan: Plan, out: Path | None, terminal: Terminal, open_it: bool) ->
         webbrowser.open(explorer.resolve().as_uri())
 
 
+main.add_command(app)
 main.add_command(evaluate)
 main.add_command(audit)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from caseveil.produce import CheckReport, Covered
     from caseveil.records.linkage import LinkReport
     from caseveil.records.prepare import IntakeReport
+    from caseveil.records.recipe import RecipeReport
     from caseveil.release.verify import Verification
 
 
@@ -66,6 +67,8 @@ def check(plan: Plan, report: CheckReport) -> list[RenderableType]:
     else:
         parts += _intake(report.intake, f"rows of {plan.tables[0].table.name}")
         parts += links(plan.tables[1], *report.linked)
+    for part, met in zip(plan.tables, report.recipes, strict=False):
+        parts += recipe(part, met)
     if report.note:
         parts += ["", report.note]
     if plan.update is not None and report.covered is not None:
@@ -91,6 +94,37 @@ def check(plan: Plan, report: CheckReport) -> list[RenderableType]:
         parts.append(rare)
     parts += ["", "The release protects these people by its noise; this list only shows why it is needed."]
     return parts
+
+
+def recipe(part: TablePlan, met: RecipeReport) -> list[RenderableType]:
+    """What the recipe of a table does, and to how many cells and rows. Its words are counted, not shown."""
+    from caseveil.records.recipe_words import describe
+
+    if part.recipe.empty and not met.left_out:
+        return []
+    lines: list[RenderableType] = [""]
+    steps = describe(part.table, part.recipe, quote=False)
+    if met.left_out:
+        along = f", {met.along:,} of them with their person" if met.along else ""
+        lines.append(
+            f"{met.left_out:,} of {met.rows:,} rows of {part.table.name} are left out by where{along}: the release is "
+            f"not about them."
+        )
+    elif part.recipe.where:
+        lines.append(f"All {met.rows:,} rows of {part.table.name} stay (where).")
+    if steps:
+        shown = table(f"What the recipe does to {part.table.name}", "step", "#cells changed in the column")
+        last = {step.column: step for step in steps[len(part.recipe.where) :]}
+        for place, step in enumerate(steps):
+            counted = (
+                place >= len(part.recipe.where) and last[step.column] is step and part.recipe.of(step.column).changes
+            )
+            shown.add_row(step.sentence, f"{met.changed.get(step.column, 0):,}" if counted else "")
+        lines.append(shown)
+    for column, entries in met.unmatched.items():
+        match = "entry of recode matches" if entries == 1 else "entries of recode match"
+        lines.append(f"Column {column}: {entries} {match} no cell.")
+    return lines
 
 
 def _covered(update: Update, covered: Covered) -> list[str]:

@@ -255,7 +255,8 @@ def _perpetrators(ids: list[str], cases: _Cases, world: _World, rng: np.random.G
     def citizenships(of: Codes) -> Codes:
         kind = rng.choice(3, len(of), p=[0.50, 0.35, 0.15])
         anywhere = _pick(world.origin, cases.situation[of], rng)
-        return np.asarray(np.choose(kind, [cases.citizenship[of], cases.exploited_in[of], anywhere]), np.int64)
+        choices = [cases.citizenship[of], cases.exploited_in[of], anywhere]
+        return np.asarray(np.choose(np.asarray(kind, np.intp), choices), np.int64)
 
     group_citizenship = citizenships(np.arange(n))
     citizenship = np.where(rng.random(m) < _CONCORDANCE, group_citizenship[victim], citizenships(victim))

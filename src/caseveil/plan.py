@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from caseveil import plan_links, plan_update
+from caseveil import plan_links, plan_recipe, plan_update
 from caseveil.errors import PlanError
 from caseveil.plan_update import Update
 from caseveil.privacy.loss import EpsilonDelta
@@ -24,6 +24,7 @@ from caseveil.release.story import Story, check_stories
 from caseveil.schema.flattened import FlattenedColumn
 from caseveil.schema.links import Link
 from caseveil.schema.period import Period
+from caseveil.schema.recipe import Recipe
 from caseveil.schema.table import Table
 from caseveil.schema.unit import PrivacyUnit
 
@@ -136,13 +137,14 @@ class TablePlan:
     """A table and where its rows come from: a file path as the plan writes it, or a database URL with a query.
 
     source None means that the rows are handed over in memory. link: how its rows belong to those of another table;
-    None for the table of people.
+    None for the table of people. recipe: which rows stay, and how columns of the file become those of the table.
     """
 
     table: Table
     source: str | None = None
     query: str | None = None
     link: Link | None = None
+    recipe: Recipe = field(default_factory=Recipe)
 
     def __post_init__(self) -> None:
         place = f"tables.{self.table.name}"
@@ -164,6 +166,7 @@ class TablePlan:
             if clash is not None:
                 raise PlanError(f"{place}.columns: {clash!r} stands for two things; rename the column {column.name!r}")
             seen.update(names)
+        object.__setattr__(self, "recipe", plan_recipe.checked(self.recipe, self.table, self.link))
 
     @property
     def is_database(self) -> bool:
@@ -281,8 +284,9 @@ class Plan:
         """sha256 (hex) of all that shapes the release.
 
         The places of the rows and of the ledger are left out, so the digest may be published: it cannot
-        confirm a guess of a path, a host, a query or a password. Stories are left out too, since they are told when
-        the release is there to be looked at.
+        confirm a guess of a path, a host, a query or a password. So are the names and the cells of the file that a
+        recipe holds (from, recode, where): they are few enough to be tried one by one. Stories are left out too, since
+        they are told when the release is there to be looked at.
         """
         from caseveil import plan_write
 

@@ -20,6 +20,30 @@ class Key:
 
 COLUMN_KEYS = {
     "kind": Key(takes="category, ordered, binned or multi", default=None, meaning="What the cells hold."),
+    "from": Key(
+        takes="column of the file",
+        default="the column's own name",
+        meaning="What the column is called in the file. Two columns may come from one. Not published.",
+    ),
+    "recode": Key(
+        takes="{ old = new, ... }",
+        default="none",
+        meaning='Cells that are rewritten before anything else is looked at; "" makes one missing. In a column of kind '
+        "multi this happens to every item. Compared without the space around a cell; others stay as they are. Not "
+        "published.",
+    ),
+    "derive": Key(
+        takes="year, month, quarter or whole",
+        default="the cell itself",
+        meaning="What is kept of a date (2024, 2024-05 or 2024-Q2), or of a number: the whole number at or below it. A "
+        "cell that is no such thing, and no declared value, is treated by outside.",
+    ),
+    "group": Key(
+        takes="un-region or un-subregion",
+        default="none",
+        meaning="Countries, by their name or code, become their region of the United Nations; values are then those "
+        "regions unless they are given. An unknown country is treated by outside. Not together with derive.",
+    ),
     "missing": Key(takes="list of texts", default='[""]', meaning="Cells that mean: not known."),
     "outside": Key(
         takes="refuse or missing",
@@ -150,7 +174,22 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
             default="none",
             meaning="How every row of this table belongs to a row of the table of people. At most one table has it.",
         ),
+        "where": Key(
+            takes="[{ column, is, is_not }, ...]",
+            default="all rows",
+            meaning="Rows stay for which all of this holds; the release is about those alone. A person who does not "
+            "stay takes all rows linked to them along. Not published.",
+        ),
         "columns": Key(takes="table of columns", default=None, meaning="The columns that are released."),
+    },
+    "tables.NAME.where[]": {
+        "column": Key(
+            takes="column of the file", default=None, meaning="The column that is looked at, before any recode."
+        ),
+        "is": Key(
+            takes="list of texts", default="anything", meaning='Whole cells with which a row stays; "" is empty.'
+        ),
+        "is_not": Key(takes="list of texts", default="nothing", meaning="Whole cells with which a row does not stay."),
     },
     "tables.NAME.links": {
         "to": Key(takes="table", default=None, meaning="The table of people, which must have a key."),

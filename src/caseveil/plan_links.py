@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from caseveil.errors import PlanError
+from caseveil.plan_section import nearest
 from caseveil.schema.flattened import NAME as FLATTENED
 from caseveil.schema.flattened import FlattenedColumn
 from caseveil.schema.unit import EITHER, PrivacyUnit
@@ -147,31 +147,23 @@ def check_flattened(columns: Sequence[FlattenedColumn], tables: Sequence[TablePl
         said = f"{column.table}.{column.column}"
         if column.table not in known:
             raise PlanError(
-                f"{place}.from ({said[:80]!r}) must begin with a table of this plan: {_nearest(column.table, known)}"
+                f"{place}.from ({said[:80]!r}) must begin with a table of this plan: {nearest(column.table, known)}"
             )
         there = known[column.table]
         if column.column not in there:
             raise PlanError(
                 f"{place}.from ({said[:80]!r}) must name a released column of {column.table}: "
-                f"{_nearest(column.column, there)}"
+                f"{nearest(column.column, there)}"
             )
         values = there[column.column].values
         if values is None:  # discovered only when the release is made
             continue
         if column.has is not None and column.has not in values:
             raise PlanError(
-                f"{place}.has ({column.has[:60]!r}) must be a value of {said}: {_nearest(column.has, values)}"
+                f"{place}.has ({column.has[:60]!r}) must be a value of {said}: {nearest(column.has, values)}"
             )
         strange = next((old for old in column.recode if old not in values), None)
         if strange is not None:
             raise PlanError(
-                f"{place}.recode ({strange[:60]!r}) must rename values of {said}: {_nearest(strange, values)}"
+                f"{place}.recode ({strange[:60]!r}) must rename values of {said}: {nearest(strange, values)}"
             )
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    choices = list(known)
-    folded = {choice.casefold(): choice for choice in reversed(choices)}
-    near = difflib.get_close_matches(word.casefold(), folded, n=1)
-    shown = ", ".join(choices[:12]) + (", ..." if len(choices) > 12 else "")
-    return f"did you mean {folded[near[0]]}?" if near else f"known here: {shown}"

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import datetime
 import difflib
-import math
 import tomllib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 from caseveil.errors import PlanError
 from caseveil.plan import Aggregates, Fabrication, Plan, Promise, TablePlan
 from caseveil.plan_keys import COLUMN_KEYS, KEYS, KINDS
+from caseveil.plan_recipe import read_column, read_where
+from caseveil.plan_section import Section, finite, labels_of, placed, sort_of
 from caseveil.plan_update import Update
 from caseveil.privacy.loss import EpsilonDelta
 from caseveil.release.about import About
@@ -23,156 +22,9 @@ from caseveil.schema.flattened import NAME as FLATTENED
 from caseveil.schema.flattened import FlattenedColumn
 from caseveil.schema.links import Link
 from caseveil.schema.period import Period
+from caseveil.schema.recipe import Group, Recipe
 from caseveil.schema.table import Table
 from caseveil.schema.unit import PrivacyUnit
-
-_REQUIRED = object()
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Section:
-    """One table of the TOML text, with its place for messages."""
-
-    place: str
-    data: Mapping[str, object]
-
-    def at(self, key: str) -> str:
-        return f"{self.place}.{key}" if self.place else key
-
-    def refuse_unknown(self, known: Mapping[str, object], home: Mapping[str, str]) -> None:
-        """Raises PlanError for the first key that is not known here; home says where a stray key belongs."""
-        for key in self.data:
-            if key in known:
-                continue
-            near = difflib.get_close_matches(key, known, n=1)
-            if key in home:
-                hint = f"{key} belongs to {home[key]}"
-            elif near:
-                hint = f"did you mean {near[0]}?"
-            else:
-                hint = f"known here: {', '.join(known)}"
-            raise PlanError(f"{_short(self.at(key))} is not known; {hint}")
-
-    def _get(self, key: str, default: object, takes: str) -> object:
-        if key in self.data:
-            return self.data[key]
-        if default is _REQUIRED:
-            raise PlanError(f"{self.at(key)} is missing: {takes} must stand there")
-        return default
-
-    def _wrong(self, key: str, value: object, takes: str) -> PlanError:
-        return PlanError(f"{self.at(key)} ({_sort(value)}) must be {takes}")
-
-    def text(self, key: str, default: object = _REQUIRED) -> str:
-        value = self._get(key, default, "a text in quotes")
-        if not isinstance(value, str):
-            raise self._wrong(key, value, "a text in quotes")
-        return value
-
-    def maybe_text(self, key: str) -> str | None:
-        return self.text(key) if key in self.data else None
-
-    def number(self, key: str, default: object = _REQUIRED, takes: str = "a number") -> float:
-        value = self._get(key, default, takes)
-        if isinstance(value, str) and _is_number(value):
-            raise PlanError(f"{self.at(key)} ({value[:30]!r}) must be {takes}, written without quotes")
-        return _finite(self.at(key), value, takes)
-
-    def whole(self, key: str, default: object = _REQUIRED, takes: str = "a whole number") -> int:
-        value = self._get(key, default, takes)
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise self._wrong(key, value, "a whole number, written without quotes")
-        if abs(value) >= 2**53:
-            raise PlanError(f"{self.at(key)} must be below 2^53")
-        return value
-
-    def day(self, key: str) -> str:
-        value = self._get(key, _REQUIRED, "a date")
-        if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
-            return value.isoformat()
-        if isinstance(value, int) and not isinstance(value, bool):
-            value = str(value)
-        if not isinstance(value, str):
-            raise self._wrong(key, value, "a year, a month or a day, for example 2026-12-31")
-        return value
-
-    def items(self, key: str, takes: str) -> list[object] | None:
-        value = self.data.get(key)
-        if value is not None and not isinstance(value, list):
-            raise self._wrong(key, value, f"a list of {takes}, in square brackets")
-        return value
-
-    def section(self, key: str, example: str) -> _Section:
-        value = self._get(key, _REQUIRED, f"a section, for example {example}")
-        if not isinstance(value, dict):
-            raise self._wrong(key, value, f"a section, for example {example}")
-        return _Section(place=self.at(key), data=value)
-
-
-def _sort(value: object) -> str:
-    """What kind of thing a TOML value is. The value itself may be a secret (a database URL): it is not shown."""
-    names = {
-        bool: "true or false",
-        str: "a text",
-        int: "a whole number",
-        float: "a number",
-        list: "a list",
-        dict: "a section",
-    }
-    return names.get(type(value), "a date or time")
-
-
-def _short(place: str) -> str:
-    return place if len(place) <= 120 else place[:117] + "..."
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _finite(place: str, value: object, takes: str) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise PlanError(f"{place} ({_sort(value)}) must be {takes}")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise PlanError(f"{place} must be finite")
-    return number
-
-
-@contextmanager
-def _placed(prefix: str) -> Iterator[None]:
-    """Errors of the values themselves name their field; put the place before it."""
-    try:
-        yield
-    except PlanError as error:
-        raise PlanError(f"{prefix}{error}") from None
-
-
-def _labels(place: str, items: list[object] | None, key: str) -> tuple[str, ...] | None:
-    if items is None:
-        return None
-    labels = []
-    for item in items:
-        if isinstance(item, int) and not isinstance(item, bool) and abs(item) < 2**53:
-            labels.append(str(item))
-        elif isinstance(item, str):
-            labels.append(item)
-        else:
-            raise PlanError(f"{place}.{key} (holding {_sort(item)}) must hold texts in quotes, written as in the data")
-    # Cells are compared without the blanks around them, so a label with such blanks could never match.
-    padded = [label for label in labels if label != label.strip()]
-    if padded:
-        raise PlanError(
-            f"{place}.{key} ({padded[0][:40]!r}) must have no blanks at its ends: cells are read without them"
-        )
-    return tuple(labels)
 
 
 def _edges(place: str, items: list[object] | None) -> tuple[Edge, ...]:
@@ -189,11 +41,11 @@ def _edges(place: str, items: list[object] | None) -> tuple[Edge, ...]:
         elif isinstance(item, str):
             raise PlanError(f"{place}.bins (holding a text) must hold numbers or dates, written without quotes")
         else:
-            edges.append(_finite(f"{place}.bins", item, "a list of numbers or dates") + 0.0)
+            edges.append(finite(f"{place}.bins", item, "a list of numbers or dates") + 0.0)
     return tuple(edges)
 
 
-def _column(name: str, section: _Section) -> Column:
+def _column(name: str, section: Section, group: Group | None) -> Column:
     kind = section.text("kind") if "kind" in section.data else None
     if kind not in KINDS:
         near = difflib.get_close_matches(kind or "", KINDS, n=1)
@@ -206,39 +58,48 @@ def _column(name: str, section: _Section) -> Column:
     outside = section.text("outside", "refuse")
     if outside not in ("refuse", "missing"):
         raise PlanError(f"{place}.outside ({outside[:40]!r}) must be refuse or missing")
-    missing = _labels(place, section.items("missing", "texts"), "missing")
+    missing = labels_of(place, section.items("missing", "texts"), "missing")
     common = {
         "missing": ("",) if missing is None else missing,
         "outside": Outside(outside),
         "meaning": section.text("meaning", ""),
     }
-    # Columns name their fields "<column>.<field>" in messages; what stands before is put there by _placed.
+    # Columns name their fields "<column>.<field>" in messages; what stands before is put there by placed.
     prefix = place.removesuffix(name)
     if kind == "binned":
         edges = _edges(place, section.items("bins", "edges"))
-        labels = _labels(place, section.items("labels", "texts"), "labels")
-        with _placed(prefix):
+        labels = labels_of(place, section.items("labels", "texts"), "labels")
+        with placed(prefix):
             return Binned(name=name, edges=edges, labels=labels, **common)  # type: ignore[arg-type]
-    values = _labels(place, section.items("values", "texts"), "values")
+    values = labels_of(place, section.items("values", "texts"), "values")
+    if values is None and group is not None:
+        values = group.names  # public, so nothing need be discovered
     if kind == "multi":
         delimiter, at_most = section.text("delimiter", ";"), section.whole("at_most", 5)
-        with _placed(prefix):
+        with placed(prefix):
             return MultiChoice(name=name, values=values, delimiter=delimiter, at_most=at_most, **common)  # type: ignore[arg-type]
-    with _placed(prefix):
+    with placed(prefix):
         return (Ordered if kind == "ordered" else Category)(name=name, values=values, **common)  # type: ignore[arg-type]
 
 
-def _table(name: str, section: _Section) -> TablePlan:
+def _table(name: str, section: Section) -> TablePlan:
     section.refuse_unknown(KEYS["tables.NAME"], dict.fromkeys(KEYS["tables.NAME.links"], f"[{section.place}.links]"))
     columns = section.section("columns", f"[{section.place}.columns.gender]")
-    read = []
+    read, made = [], []
     for column in columns.data:
-        read.append(_column(column, columns.section(column, f"[{columns.place}.gender]")))
-    table = Table(name=name, columns=tuple(read), key=section.maybe_text("key"))
-    return TablePlan(table=table, source=section.text("source"), query=section.maybe_text("query"), link=_link(section))
+        its = columns.section(column, f"[{columns.place}.gender]")
+        made.append(read_column(column, its))
+        read.append(_column(column, its, made[-1].group))
+    return TablePlan(
+        table=Table(name=name, columns=tuple(read), key=section.maybe_text("key")),
+        source=section.text("source"),
+        query=section.maybe_text("query"),
+        link=_link(section),
+        recipe=Recipe(columns=tuple(made), where=read_where(section)),
+    )
 
 
-def _link(section: _Section) -> Link | None:
+def _link(section: Section) -> Link | None:
     if "links" not in section.data:
         return None
     links = section.section("links", '{ to = "victims", key = "victim_id", at_most = 6 }')
@@ -247,11 +108,11 @@ def _link(section: _Section) -> Link | None:
     shared = "shared_by_at_most"
     to, key, at_most = links.text("to"), links.text("key"), links.whole("at_most", takes=public)
     shared_by_at_most = links.whole(shared) if shared in links.data else None
-    with _placed(f"{section.place}."):
+    with placed(f"{section.place}."):
         return Link(to=to, key=key, at_most=at_most, shared_by_at_most=shared_by_at_most)
 
 
-def _flattened(root: _Section) -> tuple[FlattenedColumn, ...]:
+def _flattened(root: Section) -> tuple[FlattenedColumn, ...]:
     if FLATTENED not in root.data:
         return ()
     columns = root.section(FLATTENED, f"[{FLATTENED}.gender]")
@@ -277,15 +138,15 @@ def _flattened(root: _Section) -> tuple[FlattenedColumn, ...]:
     return tuple(read)
 
 
-def _stories(root: _Section) -> tuple[Story, ...]:
+def _stories(root: Section) -> tuple[Story, ...]:
     read = []
     for number, block in enumerate(root.items("stories", "sections, each headed [[stories]]") or (), start=1):
         if not isinstance(block, dict):
-            raise PlanError(f"stories (holding {_sort(block)}) must be sections, each headed [[stories]]")
-        story = _Section(place=f"stories[{number}]", data=block)
+            raise PlanError(f"stories (holding {sort_of(block)}) must be sections, each headed [[stories]]")
+        story = Section(place=f"stories[{number}]", data=block)
         story.refuse_unknown(KEYS["[stories]"], {})
         title, text, view = story.text("title"), story.text("text"), story.text("view", "")
-        with _placed(f"{story.place}."):
+        with placed(f"{story.place}."):
             read.append(Story(title=title, text=text, view=view))
     return tuple(read)
 
@@ -301,7 +162,7 @@ def parse(text: str, folder: Path) -> Plan:
         raise PlanError(f"the plan is not valid TOML: {error}") from None
     except (ValueError, RecursionError):
         raise PlanError("the plan is not valid TOML: a number is too long, or brackets are nested too deeply") from None
-    root = _Section(place="", data=data)
+    root = Section(place="", data=data)
     tops = ("release", "privacy", "update", "aggregates", "tables", FLATTENED, "stories")
     homes = {key: f"[{section}]" for section in reversed(tops[:4]) for key in KEYS[section]}
     root.refuse_unknown(dict.fromkeys(tops), homes)
@@ -329,14 +190,14 @@ def parse(text: str, folder: Path) -> Plan:
     epsilon = privacy.number("epsilon", takes="a number above 0")
     auto = privacy.data.get("delta", "auto") == "auto"
     delta = None if auto else privacy.number("delta", takes='a number between 0 and 1, or "auto"')
-    with _placed("privacy."):
+    with placed("privacy."):
         promise = Promise(epsilon=epsilon, delta=delta)
     budget = None
     if "budget" in privacy.data:
         limit = privacy.section("budget", "{ epsilon = 4.0, delta = 2e-5 }")
         limit.refuse_unknown(KEYS["privacy.budget"], {})
         limits = limit.number("epsilon"), limit.number("delta")
-        with _placed("privacy.budget."):
+        with placed("privacy.budget."):
             budget = EpsilonDelta(epsilon=limits[0], delta=limits[1])
 
     tables = root.section("tables", "[tables.victims]")
@@ -356,18 +217,18 @@ def parse(text: str, folder: Path) -> Plan:
     )
 
 
-def _update(root: _Section, homes: Mapping[str, str]) -> Update | None:
+def _update(root: Section, homes: Mapping[str, str]) -> Update | None:
     if "update" not in root.data:
         return None
     section = root.section("update", "[update]")
     section.refuse_unknown(KEYS["update"], homes)
     joined, until = section.text("joined"), section.day("until")
-    with _placed("update."):
+    with placed("update."):
         period = Period(joined=joined, until=until, after=section.day("after") if "after" in section.data else None)
     return Update(period=period, previous=section.maybe_text("previous"), everyone=section.number("everyone", 0.0))
 
 
-def _aggregates(root: _Section, homes: Mapping[str, str]) -> Aggregates:
+def _aggregates(root: Section, homes: Mapping[str, str]) -> Aggregates:
     if "aggregates" not in root.data:
         return Aggregates()
     section = root.section("aggregates", "[aggregates]")
@@ -381,6 +242,6 @@ def _aggregates(root: _Section, homes: Mapping[str, str]) -> Aggregates:
         fabrication=Fabrication.parse(dial),
         weights=None
         if weights is None
-        else tuple(_finite("aggregates.weights", w, "a list of numbers") for w in weights),
+        else tuple(finite("aggregates.weights", w, "a list of numbers") for w in weights),
         cells_cap=section.whole("cells_cap", 3_000_000),
     )

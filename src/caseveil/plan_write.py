@@ -7,6 +7,7 @@ import json
 import re
 
 from caseveil.plan import Plan
+from caseveil.plan_recipe import column_content, where_content
 from caseveil.plan_update import Update
 from caseveil.schema.attribute import Binned, Column, Edge, MultiChoice
 from caseveil.schema.flattened import NAME as FLATTENED
@@ -81,7 +82,8 @@ def _settings(plan: Plan) -> dict[str, dict[str, object]]:
 
 
 def public_content(plan: Plan) -> dict[str, object]:
-    """All that shapes the release as plain JSON values; no source, no query, no path, no stories."""
+    """What shapes the release as plain JSON values; no source, no query, no path, no name or cell of the file, no
+    stories."""
 
     def plain(value: object) -> object:
         if isinstance(value, dict):
@@ -97,7 +99,10 @@ def public_content(plan: Plan) -> dict[str, object]:
         {
             "name": part.table.name,
             "key": part.table.key,
-            "columns": [{"name": column.name, **_column_content(column)} for column in part.table.columns],
+            "columns": [
+                {"name": column.name, **_column_content(column), **column_content(part.recipe.of(column.name))[0]}
+                for column in part.table.columns
+            ],
             **({} if part.link is None else {"links": _link_content(part.link)}),
         }
         for part in plan.tables
@@ -139,10 +144,14 @@ def render(plan: Plan) -> str:
     for part in plan.tables:
         place = f"tables.{part.table.name}"
         links = None if part.link is None else _link_content(part.link)
-        optional = {"source": part.source, "query": part.query, "key": part.table.key, "links": links}
+        where = where_content(part.recipe) or None
+        optional = {
+            "source": part.source, "query": part.query, "key": part.table.key, "links": links, "where": where
+        }  # fmt: skip
         content[place] = {key: value for key, value in optional.items() if value is not None}
         for column in part.table.columns:
-            content[f"{place}.columns.{_key(column.name)}"] = _column_content(column)
+            public, private = column_content(part.recipe.of(column.name))
+            content[f"{place}.columns.{_key(column.name)}"] = private | _column_content(column) | public
     for derived in plan.flattened:
         content[f"{FLATTENED}.{_key(derived.name)}"] = _flattened_content(derived)
     blocks = (

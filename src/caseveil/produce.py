@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -12,16 +13,18 @@ from typing import cast
 import numpy as np
 
 from caseveil import produce_links, produce_table
-from caseveil.errors import OutputError, PlanError
-from caseveil.plan import Plan, TablePlan
+from caseveil.errors import OutputError
+from caseveil.intake import Intake, read_rows
+from caseveil.plan import Plan
 from caseveil.privacy.ledger import Ledger
 from caseveil.produce_update import Before, Covered, Going, read_before, whom
 from caseveil.records.identify import Identifying, identifying_columns
 from caseveil.records.joined import split
 from caseveil.records.linkage import LinkedRows, LinkReport, link_rows
 from caseveil.records.prepare import IntakeReport, Rows, prepare
+from caseveil.records.recipe import RecipeReport
 from caseveil.records.risk import RiskReport, assess
-from caseveil.records.source import RawTable, read
+from caseveil.records.source import RawTable
 from caseveil.release.bundle import BundleContents, check_output, write_bundle
 from caseveil.release.statement import Statement
 
@@ -48,7 +51,7 @@ class CheckReport:
 
     risk: of the people whom the release covers, and columns of either table that identify. note: how files were read,
     where that was doubtful. linked: intake of the linked table and what joining met; None without links. covered: whom
-    a release of a series is about; None for one that stands alone.
+    a release of a series is about; None for one that stands alone. recipes: what the recipe of each table met.
     """
 
     intake: IntakeReport
@@ -56,6 +59,7 @@ class CheckReport:
     note: str
     linked: tuple[IntakeReport, LinkReport] | None = None
     covered: Covered | None = None
+    recipes: tuple[RecipeReport, ...] = ()
 
 
 def run(plan: Plan, *, out: Path | None = None, progress: Progress | None = None) -> Produced:
@@ -63,7 +67,7 @@ def run(plan: Plan, *, out: Path | None = None, progress: Progress | None = None
     out = plan.out if out is None else out
     check_output(out)
     before = read_before(plan)
-    rows, added = counted(plan, [_read(part, plan, progress) for part in plan.tables])
+    rows, added = counted(plan, read_rows(plan, progress).raw)
     going = None if before is None or added is None else Going(before=before, added=added)
     contents = produce(plan, rows, Ledger.open(plan.ledger_path), progress, going=going)
     _tell(progress, "writing", 0.0)
@@ -74,12 +78,12 @@ def run(plan: Plan, *, out: Path | None = None, progress: Progress | None = None
 
 def counted(plan: Plan, raw: list[RawTable]) -> tuple[Rows | LinkedRows, Rows | LinkedRows | None]:
     """Checked rows of everybody whom the release is about, and of those among them who joined since the last one;
-    None where the plan does not go on from one."""
+    None where the plan does not go on from one. raw: as `intake` gives it."""
     return split(prepared(plan, raw), raw[0], plan.period)
 
 
 def prepared(plan: Plan, raw: list[RawTable]) -> Rows | LinkedRows:
-    """Checked rows of the tables of the plan, in its order."""
+    """Checked rows of the tables of the plan, in its order. raw: as `intake` gives it, with recipes carried out."""
     if len(plan.tables) == 1:
         return prepare(raw[0], plan.tables[0].table)[0]
     return _joined(plan, raw)[0]
@@ -125,7 +129,8 @@ def check(plan: Plan, progress: Progress | None = None) -> CheckReport:
     """Holds the data, and the bundle that the plan goes on from, against the plan; charges nothing. The report is
     private."""
     before = read_before(plan)
-    raw = [_read(part, plan, progress) for part in plan.tables]
+    found = read_rows(plan, progress)
+    raw = found.raw
     _tell(progress, "checking", 0.0)
     if len(plan.tables) == 1:
         rows, intake = prepare(raw[0], plan.tables[0].table)
@@ -134,21 +139,36 @@ def check(plan: Plan, progress: Progress | None = None) -> CheckReport:
         joined, (intake, linked_intake), links = _joined(plan, raw)
         rows, linked = joined.victims, (linked_intake, links)
     note = " ".join(part.note for part in raw if part.note)
-    risk = assess(split(rows, raw[0], plan.period)[0], raw[0])
+    risk = replace(assess(split(rows, raw[0], plan.period)[0]), identifying=_identifying(plan, raw))
+    intake = _with_unmade(intake, found, 0)
     if linked is not None:
-        risk = replace(risk, identifying=_identifying(plan, raw))
-    covered = whom(plan, raw[0], before)
-    report = CheckReport(intake=intake, risk=risk, note=note, linked=linked, covered=covered)
+        linked = (_with_unmade(linked[0], found, 1), linked[1])
+    report = CheckReport(
+        intake=intake,
+        risk=risk,
+        note=note,
+        linked=linked,
+        covered=whom(plan, raw[0], before),
+        recipes=found.reports,
+    )
     _tell(progress, "checking", 1.0)
     return report
 
 
+def _with_unmade(intake: IntakeReport, found: Intake, table: int) -> IntakeReport:
+    """The report with cells that a recipe could not read counted as outside."""
+    outside = Counter(intake.outside)
+    outside.update(found.reports[table].unmade)
+    return replace(intake, outside=dict(outside))
+
+
 def _identifying(plan: Plan, raw: list[RawTable]) -> tuple[Identifying, ...]:
-    """Released columns of several tables that may identify a person, each with the name of its table."""
+    """Released columns that may identify a person, where there are several tables with the name of theirs."""
+    several = len(plan.tables) > 1
     return tuple(
-        replace(found, column=f"{part.table.name}.{found.column}")
+        replace(found, column=f"{part.table.name}.{found.column}") if several else found
         for part, rows in zip(plan.tables, raw, strict=True)
-        for found in identifying_columns(rows, released=part.table)
+        for found in identifying_columns(rows, released=part.table, recipe=part.recipe)
     )
 
 
@@ -190,15 +210,6 @@ def _one_thread() -> AbstractContextManager[object]:
     except ImportError:
         return nullcontext()
     return cast("AbstractContextManager[object]", threadpool_limits(limits=1))
-
-
-def _read(table: TablePlan, plan: Plan, progress: Progress | None) -> RawTable:
-    if table.source is None:
-        raise PlanError(f"tables.{table.table.name}.source is missing: name the file that holds the rows")
-    _tell(progress, "reading", 0.0)
-    raw = read(table.source, folder=plan.folder, query=table.query)
-    _tell(progress, "reading", 1.0)
-    return raw
 
 
 def _tell(progress: Progress | None, stage: str, fraction: float) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import bisect
 import datetime
 import difflib
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,10 +16,8 @@ from dataclasses import dataclass, field
 from caseveil.errors import RowsError
 from caseveil.records.raw import RawTable
 from caseveil.schema.attribute import MISSING, Binned, Category, Column, MultiChoice, Outside
+from caseveil.schema.cells import day_of, number_of
 from caseveil.schema.table import Table
-
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ]\d{2}:\d{2}.*)?)?)?", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -125,6 +122,11 @@ def prepare(raw: RawTable, table: Table, *, linked: bool = False) -> tuple[Rows,
     )
 
 
+def words_of(column: Column, cells: Sequence[str]) -> list[str]:
+    """Cells in the plan's words without any check: what the plan does not know is missing. To show, not to release."""
+    return list(map(_read(column, Counter(cells)).texts.__getitem__, cells))
+
+
 def _absent(raw: RawTable, table: Table) -> list[str]:
     wanted = [*([table.key] if table.key is not None else []), *(column.name for column in table.columns)]
     return [
@@ -227,7 +229,7 @@ def _read_bins(column: Binned, tally: Mapping[str, int]) -> _Reading:
         reading.texts[cell] = MISSING
         if text in missing:
             continue
-        place = _day(text) if column.is_date else _number(text)
+        place = day_of(text) if column.is_date else number_of(text)
         if place is None:
             # Data that was binned before holds the labels themselves.
             reading.texts[cell] = own.get(text, MISSING)
@@ -240,26 +242,6 @@ def _read_bins(column: Binned, tally: Mapping[str, int]) -> _Reading:
         else:
             reading.texts[cell] = labels[index]
     return reading
-
-
-def _number(text: str) -> float | None:
-    """A number with a decimal point; no thousands marks, no NaN; a number too large for a float is none."""
-    if _NUMBER.fullmatch(text) is None:
-        return None
-    number = float(text)
-    return number if abs(number) != float("inf") else None
-
-
-def _day(text: str) -> int | None:
-    """Ordinal of an ISO date or date and time; a year or a month stands for its first day."""
-    found = _DATE.fullmatch(text)
-    if found is None:
-        return None
-    year, month, day = (int(part) if part else 1 for part in found.groups())
-    try:
-        return datetime.date(year, month, day).toordinal()
-    except ValueError:
-        return None
 
 
 def _read_sets(column: MultiChoice, tally: Mapping[str, int]) -> _Reading:

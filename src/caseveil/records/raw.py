@@ -19,14 +19,20 @@ class RawTable:
     """Private rows as text.
 
     columns keeps the order of the source; a null is ''. note says how the text was read where that is doubtful.
+    file: the columns of the file, where a recipe made others of them (see `recipe`); None where they are `columns`.
     """
 
     columns: Mapping[str, Sequence[str]]
     note: str = ""
+    file: Mapping[str, Sequence[str]] | None = None
 
     def __post_init__(self) -> None:
-        if len({len(cells) for cells in self.columns.values()}) > 1:
+        if len({len(cells) for cells in (*self.columns.values(), *(self.file or {}).values())}) > 1:
             raise ValueError("columns must be equally long")
+
+    def of_file(self, name: str) -> Sequence[str] | None:
+        """Cells of the file in the column of this name, whatever a recipe made of it; None where there is none."""
+        return (self.columns if self.file is None else self.file).get(name)
 
     @property
     def n(self) -> int:

@@ -1,12 +1,14 @@
 """Whom the rows would single out if they were published as they are. For the steward, before a release.
 
-Nothing of this is protected: it must not leave the steward's machine. Columns and counts only, no cell.
+Nothing of this is protected: it must not leave the steward's machine. Columns and counts only, no cell, except where
+`rare_values` is asked for them.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -172,6 +174,60 @@ class _Search:
         alone = rare & (people == 1)
         self.any_rare |= rare
         self.any_alone |= alone
+        self._note(clique, rare)
         fresh = rare & ~shorter
         found[clique] = (int(self.times[fresh].sum()), int(self.times[fresh & alone].sum()))
         return rare | shorter
+
+    def _note(self, clique: tuple[int, ...], rare: Mask) -> None:
+        """For those who look closer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RiskParts:
+    """People with a rare combination, taken apart. Private.
+
+    by_length: with one of at most 1, 2, ... columns. without: with one that does without the column.
+    """
+
+    by_length: tuple[int, ...]
+    without: Mapping[str, int]
+
+
+def take_apart(rows: Rows, *, k: int, length: int) -> RiskParts:
+    """How many people are singled out as combinations grow, and as each column is left out; as in `assess`."""
+    names = list(rows.columns)
+    codes, sizes = _value_codes(list(rows.columns.values()))
+    first, _, times = distinct_rows(codes, sizes)
+    search = _Parts(codes=codes[first], sizes=sizes, times=times, k=k)
+    search.run(length)
+    counts = [int(times[search.of_length[longest]].sum()) for longest in range(length)]
+    return RiskParts(
+        by_length=tuple(counts),
+        without={name: int(times[mask].sum()) for name, mask in zip(names, search.without, strict=True)},
+    )
+
+
+class _Parts(_Search):
+    """A search that also remembers who is rare by a short combination, and who is without a column."""
+
+    def __init__(self, *, codes: NDArray[np.int64], sizes: tuple[int, ...], times: NDArray[np.int64], k: int) -> None:
+        super().__init__(codes=codes, sizes=sizes, times=times, k=k)
+        self.of_length: list[Mask] = [np.zeros(len(times), dtype=np.bool_) for _ in range(3)]
+        self.without: list[Mask] = [np.zeros(len(times), dtype=np.bool_) for _ in sizes]
+
+    def _note(self, clique: tuple[int, ...], rare: Mask) -> None:
+        for longest in range(len(clique) - 1, 3):
+            self.of_length[longest] |= rare
+        for column, mask in enumerate(self.without):
+            if column not in clique:
+                mask |= rare
+
+
+def rare_values(rows: Rows, columns: Sequence[str], *, k: int, most: int) -> list[tuple[tuple[str, ...], int]]:
+    """(values, people) of combinations in these columns that fewer than k people share, the rarest first. Private: it
+    quotes cells, for the steward's eyes alone."""
+    cells = zip(*(rows.columns[name] for name in columns), strict=True)
+    tally = Counter(values for values in cells if all(values))
+    rare = [(values, people) for values, people in tally.items() if people < k]
+    return sorted(rare, key=lambda found: (found[1], found[0]))[:most]

@@ -25,12 +25,19 @@ _DUCKDB = b"DUCK"  # at byte 8
 
 
 def read(source: str, *, folder: Path = Path(), query: str | None = None, sheet: str | None = None) -> RawTable:
-    """The source of a plan: a path (relative ones start at folder) or a database URL with a query."""
+    """The source of a plan: a path (relative ones start at folder) or a database URL with a query.
+
+    book.xlsx#cases is the sheet named cases of a workbook, unless a file of that whole name is there.
+    """
     if is_url(source):
         if query is None:
             raise SourceError('a database source needs a query: add query = "SELECT ... FROM ..." beside source')
         return read_database(source, query, folder=folder)
-    return read_path(folder / source, query=query, sheet=sheet)
+    path = folder / source
+    book, mark, named = source.rpartition("#")
+    if sheet is None and mark and book.lower().endswith(".xlsx") and not path.exists():
+        path, sheet = folder / book, named
+    return read_path(path, query=query, sheet=sheet)
 
 
 def read_path(path: Path, *, query: str | None = None, sheet: str | None = None) -> RawTable:

@@ -71,3 +71,19 @@ def _table(rows: list[tuple[int, tuple[object, ...]]], what: str) -> RawTable:
     padded = [row + (None,) * (width - len(row)) for _, row in rows[1:]]
     cells = list(zip(*padded, strict=True)) or [()] * width
     return RawTable(columns={name: column_texts(column) for name, column in zip(names, cells, strict=True)})
+
+
+def sheet_names(data: bytes, what: str) -> list[str]:
+    """Names of the sheets of a workbook, in its order. Raises SourceError."""
+    openpyxl = extra("openpyxl", "reading Excel files")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+            names = [sheet.title for sheet in book.worksheets]
+            book.close()
+        except Exception:
+            raise SourceError(
+                f"{what} is not a readable Excel workbook; open it in Excel and save it as .xlsx"
+            ) from None
+    return names

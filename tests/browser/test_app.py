@@ -1,0 +1,403 @@
+"""The steward's application in a real browser, as a new user meets it: the engine in the page, and behind it."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import http.server
+import io
+import re
+import subprocess
+import sys
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from caseveil.release.verify import verify_bundle
+from caseveil.web.server import Server
+from tests.browser.conftest import NPM, Violations, absent
+
+ROOT = Path(__file__).parents[2]
+APP = ROOT / "web" / "app"
+STEPS = ("open", "prepare", "risk", "promise", "make", "explore", "publish")
+SECRET = "Secretville-31415"
+Start = Callable[..., Any]
+
+
+def cases(rows: int = 900) -> bytes:
+    """A small table with a column that names people, made by a rule."""
+    out = io.StringIO()
+    sheet = csv.writer(out)
+    sheet.writerow(["phone", "gender", "age_group", "region", "town"])
+    for i in range(rows):
+        sheet.writerow(
+            [f"+49 30 55501{i:04d}", ("Female", "Male")[i % 7 > 4], ("0-17", "18-29", "30+")[i * 7 % 11 % 3],
+             ("North", "South", "East")[i * 5 % 13 % 3], SECRET if i == 5 else "Town"]
+        )  # fmt: skip
+    return out.getvalue().encode()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site as make web makes it, from what the sources are now."""
+    if NPM is None:
+        absent("Node 18 or newer with npm (apt-get install nodejs npm)")
+    if not (APP / "node_modules" / "vite").exists():
+        command = [NPM, "install", "--no-save", "--no-fund", "--no-audit"]
+        subprocess.run(command, cwd=APP, check=True, capture_output=True, timeout=600)
+    subprocess.run([NPM, "run", "--silent", "build"], cwd=APP, check=True, capture_output=True, timeout=300)
+    out = tmp_path_factory.mktemp("site") / "site"
+    made = subprocess.run(
+        [sys.executable, str(ROOT / "tools" / "make_site.py"), str(out)], capture_output=True, text=True, timeout=600
+    )
+    if made.returncode:
+        absent(f"Pyodide and numpy for it (tools/pyodide_files.py): {made.stderr[-400:]}")
+    return out
+
+
+class Plain(http.server.SimpleHTTPRequestHandler):
+    """Any web server: files, and none of the headers that would isolate the page."""
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing."""
+
+
+def plain_server(site: Path) -> http.server.ThreadingHTTPServer:
+    return http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Plain, directory=str(site)))
+
+
+@pytest.fixture
+def start(browser: Any, site: Path) -> Iterator[Start]:
+    """Opens the application, its engine ready. Fails the test if the page reports an error or asks another place."""
+    servers: list[Any] = []
+    contexts: list[Any] = []
+    wrong: list[str] = []
+
+    def opened(*, engine: str = "native", width: int = 1366, locale: str = "en-GB", **options: Any) -> Any:
+        server = plain_server(site) if engine == "plain" else Server(site, port=0, native=engine == "native")
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        origin = f"http://127.0.0.1:{server.server_address[1]}"
+        context = browser.new_context(viewport={"width": width, "height": 900}, locale=locale, **options)
+        contexts.append(context)
+        ours = (origin, "blob:", "data:")
+        # Of the whole context: pages, workers, frames, the service worker.
+        context.on("request", lambda asked: None if asked.url.startswith(ours) else wrong.append(asked.url))
+        page = context.new_page()
+        page.set_default_timeout(90_000)
+        page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
+        page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
+        page.goto(server.address if isinstance(server, Server) else f"{origin}/")
+        ready(page)
+        page.server = server
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    for server in servers:
+        server.shutdown()
+        server.close() if isinstance(server, Server) else server.server_close()
+    assert wrong == []
+
+
+def ready(page: Any) -> None:
+    page.wait_for_selector(".engine:not(.starting):not(:empty), .problem")
+    assert page.locator(".problem").count() == 0, page.inner_text(".problem")
+
+
+def idle(page: Any) -> None:
+    page.wait_for_selector("#cancel", state="detached")
+
+
+def drop(page: Any, name: str, content: bytes) -> None:
+    """As a hand does it, over the place for files."""
+    data = page.evaluate_handle(
+        """([name, bytes]) => { const data = new DataTransfer();
+             data.items.add(new File([new Uint8Array(bytes)], name)); return data; }""",
+        [name, list(content)],
+    )
+    page.dispatch_event(".drop", "dragover", {"dataTransfer": data})
+    page.dispatch_event(".drop", "drop", {"dataTransfer": data})
+
+
+def promise(page: Any, *, epsilon: float = 1, length: int = 2) -> None:
+    """Sets sliders as a hand does."""
+    page.click("#step-promise")
+    places = [0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8, 10, 12]
+    for name, value in (("epsilon", places.index(epsilon)), ("length", length)):
+        page.locator(f"#{name}").fill(str(value))
+        page.locator(f"#{name}").dispatch_event("change")
+
+
+def release(page: Any) -> None:
+    page.click("#step-make")
+    page.click("#release")
+    page.click("#confirm-yes")
+
+
+def saved(page: Any, button: str) -> tuple[str, bytes]:
+    with page.expect_download() as waiting:
+        page.click(button)
+    return waiting.value.suggested_filename, Path(waiting.value.path()).read_bytes()
+
+
+def verified(bundle: bytes, folder: Path) -> Path:
+    with zipfile.ZipFile(io.BytesIO(bundle)) as files:
+        files.extractall(folder)
+    (found,) = folder.iterdir()
+    checked = verify_bundle(found)
+    assert checked.ok, str(checked)
+    return found
+
+
+KEPT = """() => new Promise((done, fail) => { const asked = indexedDB.open('caseveil', 1);
+  asked.onerror = fail; asked.onsuccess = () => { const all = asked.result.transaction('ledgers')
+    .objectStore('ledgers').getAll(); all.onsuccess = () => done(all.result.map(one => [one.name, one.saved,
+      new TextDecoder().decode(one.bytes)])); }; })"""
+
+
+def open_cases(page: Any) -> None:
+    drop(page, "cases.csv", cases())
+    page.wait_for_selector("#next")
+    page.click("#step-prepare")
+    page.wait_for_selector("#before")
+    # What is public knowledge about the columns is declared; the town is not released.
+    for name in ("gender", "age_group", "region"):
+        page.locator(".column-name", has_text=re.compile(f"^{name}")).click()
+        page.wait_for_selector("#column-panel .values")
+        if not page.locator("#declared-yes").is_checked():
+            page.check("#declared-yes")
+        page.click("#values-copy")
+    town = page.get_by_role("checkbox", name="Release town")
+    if town.is_checked():
+        town.uncheck()
+
+
+def test_from_a_dropped_file_to_a_bundle_that_verifies(start: Start, tmp_path: Path) -> None:
+    """In the browser alone: nothing but the site's own files is asked for (fixture `start`)."""
+    page = start(engine="browser")
+    open_cases(page)
+    assert not page.get_by_role("checkbox", name="Release phone").is_checked()
+    page.click("#step-risk")
+    assert re.search(r"of 900 people", page.inner_text(".verdict"))
+    promise(page)
+    page.wait_for_selector(".plot svg")
+    release(page)
+    page.wait_for_selector("#compare")
+    idle(page)
+    (name, is_saved, text), *more = page.evaluate(KEPT)
+    assert (more, is_saved, "epsilon" in text or "rho" in text or "mu" in text) == ([], False, True)
+    page.click("#step-explore")
+    inside = page.frame_locator("iframe.explorer")
+    assert inside.locator("h1").inner_text()
+    inside.locator("nav a").last.click()
+    page.click("#step-publish")
+    file, bundle = saved(page, "#save-bundle")
+    assert file.endswith(".zip")
+    found = verified(bundle, tmp_path / "bundle")
+    everything = b"".join(path.read_bytes() for path in found.rglob("*") if path.is_file())
+    assert SECRET.encode() not in everything
+    assert b"55501" not in everything
+    file, ledger = saved(page, "#save-ledger")
+    assert (file, ledger.decode()) == (name, text)
+    _, toml = saved(page, "#save-plan")
+    assert b"epsilon = 1" in toml
+    # Another visit: what was spent is offered again.
+    page.goto("about:blank")
+    page.go_back()
+    ready(page)
+    assert name in page.inner_text(".kept")
+
+
+def test_a_release_over_the_budget_is_refused_and_charges_nothing(start: Start) -> None:
+    page = start()
+    open_cases(page)
+    promise(page, epsilon=2)
+    page.select_option("#budget", "0.5")
+    page.wait_for_selector(".refused")
+    release(page)
+    page.wait_for_selector(".problem")
+    assert "budget" in page.inner_text(".problem")
+    assert page.evaluate(KEPT) == []
+    assert page.locator("#compare").count() == 0
+
+
+@pytest.mark.parametrize("engine", ["native", "browser", "plain"])
+def test_a_cancelled_release_stops_and_keeps_what_was_charged(start: Start, engine: str) -> None:
+    """plain: no shared memory, so that the worker is ended and gets files and ledger again."""
+    page = start(engine=engine)
+    assert page.evaluate("crossOriginIsolated") is (engine != "plain")
+    page.click("#example-one")
+    page.wait_for_selector("#next")
+    promise(page, length=3)
+    release(page)
+    for _ in range(600):
+        if page.evaluate(KEPT):
+            break
+        page.wait_for_timeout(50)
+    page.click("#cancel")
+    idle(page)
+    assert "charge stays" in page.inner_text("main")
+    ((_, is_saved, _),) = page.evaluate(KEPT)
+    assert is_saved is False
+    assert page.locator("#compare").count() == 0
+    page.click("#step-promise")
+    page.wait_for_selector(".gauge-words")
+    page.locator(".of-spent", has_text=re.compile(r"spent [1-9]")).wait_for()
+
+
+@pytest.mark.parametrize(("name", "content"), [
+    ("cases.xlsx", b"PK\x03\x04" + SECRET.encode() * 20),
+    ("cases.csv", b""),
+    ("cases.csv", b"\x00\x01\x02" + SECRET.encode()),
+])  # fmt: skip
+def test_a_broken_file_is_told_in_words_and_nothing_of_it(start: Start, name: str, content: bytes) -> None:
+    page = start()
+    drop(page, name, content)
+    page.wait_for_selector(".problem")
+    said = page.inner_text(".problem")
+    assert len(said) > 30
+    assert SECRET not in said
+    assert "fault of its own" not in said
+    page.click("#problem-close")
+    page.click("#example-one")
+    page.wait_for_selector("#next")
+
+
+def test_every_decision_can_be_taken_back(start: Start) -> None:
+    page = start()
+    open_cases(page)
+    page.fill("#column-new-name", "part_of_the_country")
+    page.locator("#column-new-name").dispatch_event("change")
+    assert page.locator(".columns bdi", has_text="part_of_the_country").count() == 1
+    page.click("#undo")
+    assert page.locator(".columns bdi", has_text="part_of_the_country").count() == 0
+    page.keyboard.press("Control+Shift+Z")
+    assert page.locator(".columns bdi", has_text="part_of_the_country").count() == 1
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    page.close(run_before_unload=True)  # asks, for decisions are not saved
+    page.wait_for_timeout(300)
+    assert not page.is_closed()
+
+
+@pytest.fixture(scope="module")
+def walk() -> Callable[[Any], Iterator[str]]:
+    """Through every step with two tables and a release."""
+
+    def steps(page: Any) -> Iterator[str]:
+        page.wait_for_selector("#example-two")
+        yield "start"
+        page.click("#example-two")
+        page.wait_for_selector("#next")
+        promise(page, length=1)
+        for step in STEPS:
+            page.click(f"#step-{step}")
+            if step == "make":
+                page.click("#rehearse")
+                page.wait_for_selector("#compare")
+                idle(page)
+            page.wait_for_timeout(400)
+            yield step
+
+    return steps
+
+
+@pytest.mark.parametrize(("width", "scheme", "locale"), [
+    (1366, "light", "en-GB"), (1366, "dark", "fr-FR"), (390, "light", "es-ES"), (390, "dark", "ar-EG"),
+])  # fmt: skip
+def test_every_step_in_every_language_is_whole_and_axe_finds_nothing(
+    start: Start, walk: Callable[[Any], Iterator[str]], violations: Violations, width: int, scheme: str, locale: str
+) -> None:
+    page = start(width=width, color_scheme=scheme, locale=locale)
+    lang = locale[:2]
+    for step in walk(page):
+        assert page.evaluate("[document.documentElement.lang, document.documentElement.dir]") == [
+            lang, "rtl" if lang == "ar" else "ltr"
+        ]  # fmt: skip
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), step
+        assert not re.search(r"\{\w+\}|undefined|NaN|\[object", page.inner_text("#page")), step
+        assert violations(page) == [], step
+
+
+def test_keys_alone_lead_from_the_example_to_a_rehearsal(start: Start) -> None:
+    page = start()
+
+    def reach(name: str) -> None:
+        for _ in range(150):
+            page.keyboard.press("Tab")
+            here = page.evaluate(
+                """() => { const e = document.activeElement; const shown = e.nextElementSibling ?? e;
+                     return [e.id, getComputedStyle(e).outlineStyle !== 'none' ||
+                       getComputedStyle(shown).outlineStyle !== 'none', e === document.body]; }"""
+            )
+            assert here[1] or here[2], here  # focus can be seen
+            if here[0] == name:
+                return
+        raise AssertionError(f"{name} cannot be reached")
+
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    reach("example-one")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#next")
+    reach("next")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.textContent") == "Prepare"
+    reach("keep-0")
+    page.keyboard.press("Space")
+    assert not page.is_checked("#keep-0")
+    assert page.evaluate("document.activeElement.id") == "keep-0"
+    page.keyboard.press("Control+z")
+    assert page.is_checked("#keep-0")
+    page.focus("#step-promise")
+    page.keyboard.press("Enter")
+    reach("length")
+    page.keyboard.press("Home")
+    assert page.get_attribute("#length", "aria-valuetext") == "Combinations of up to 1 columns"
+    page.focus("#step-make")
+    page.keyboard.press("Enter")
+    reach("rehearse")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#compare")
+
+
+def test_a_second_visit_needs_no_server(start: Start) -> None:
+    page = start(engine="plain")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    server = page.server
+    server.shutdown()
+    server.server_close()
+    again = page.context.new_page()
+    again.set_default_timeout(90_000)
+    again.goto(page.url)
+    ready(again)
+    again.click("#example-one")
+    again.wait_for_selector("#next")
+    again.click("#step-prepare")
+    again.wait_for_selector("#before")
+
+
+@pytest.mark.parametrize("script", ["check", "test"])
+def test_types_and_unit_tests_of_the_application_hold(site: Path, script: str) -> None:
+    assert NPM
+    done = subprocess.run([NPM, "run", "--silent", script], cwd=APP, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+
+
+def test_the_page_never_evaluates_text_and_knows_the_explorer_of_this_version(site: Path) -> None:
+    from caseveil.release import explorer
+
+    policy = (site / "policy.txt").read_text("utf-8")
+    assert policy.strip() in (site / "index.html").read_text("utf-8").replace("&#39;", "'")
+    assert "'unsafe-eval'" not in policy
+    assert "'unsafe-inline'" not in policy
+    for allowed in re.findall(r"'sha256-[^']+'", explorer.policy(explorer.packaged())):
+        assert allowed in policy
+    pages = sum(path.stat().st_size for path in (site / "assets").iterdir())
+    assert pages < 700_000

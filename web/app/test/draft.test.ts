@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import { changeColumn, changeLinks, changePromise, changeWhere, columnOf, edgesOf, EPSILONS, fileName, nearest, renamed, valuesOf } from "../src/draft/change";
+import { History } from "../src/draft/history";
+import { draft } from "./fake";
+
+test("a change leaves the older draft as it was", () => {
+  const before = draft();
+  const copy = structuredClone(before);
+  const after = changeWhere(changePromise(changeColumn(before, "cases", "age", { keep: false }), { epsilon: 2 }), "cases", [{ column: "gender", is: ["Female"], is_not: null }]);
+  expect(before).toEqual(copy);
+  expect(columnOf(after, "cases", "age")!.keep).toBe(false);
+  expect(columnOf(after, "cases", "gender")).toBe(columnOf(before, "cases", "gender"));
+  expect([after.promise.epsilon, after.tables[0]!.where.length]).toEqual([2, 1]);
+});
+
+test("names are unique and not empty", () => {
+  expect(columnOf(renamed(draft(), "cases", "age", " years ")!, "cases", "years")!.from).toBe("age");
+  expect(renamed(draft(), "cases", "age", "gender")).toBeNull();
+  expect(renamed(draft(), "cases", "age", "  ")).toBeNull();
+  expect(renamed(draft(), "cases", "age", "age")).toEqual(draft());
+});
+
+test("only the table of links gets the link", () => {
+  const two = draft();
+  two.tables.push({ ...draft().tables[0]!, name: "perpetrators" });
+  const linked = changeLinks(two, "perpetrators", "case_id", "cases", 3);
+  expect(linked.tables.map((one) => one.links)).toEqual([null, { to: "cases", key: "case_id", at_most: 3 }]);
+});
+
+test("typed lists and edges", () => {
+  expect(valuesOf(" a \n\nb\na\n")).toEqual(["a", "b"]);
+  expect(edgesOf("0, 18 30;48")).toEqual([0, 18, 30, 48]);
+  expect(edgesOf("2020-01-01, 2021-01-01")).toEqual(["2020-01-01", "2021-01-01"]);
+  expect([edgesOf("0"), edgesOf("0, old"), edgesOf(""), edgesOf("0, 1e999")]).toEqual([null, null, null, null]);
+  expect(fileName("Été: 2026/Cases!", "x")).toBe("ete-2026-cases");
+  expect(fileName("???", "x")).toBe("x");
+});
+
+test("the slider stands at the nearest epsilon", () => {
+  expect(EPSILONS.map((epsilon) => EPSILONS[nearest(epsilon)])).toEqual([...EPSILONS]);
+  expect([0.01, 5, 100].map((epsilon) => EPSILONS[nearest(epsilon)])).toEqual([0.1, 6, 12]);
+});
+
+test("history undoes and redoes, and forgets the future after a new change", () => {
+  const history = new History<{ n: number }>();
+  for (const n of [1, 2, 3]) expect(history.set({ n })).toBe(true);
+  expect(history.set({ n: 3 })).toBe(false);
+  history.undo();
+  history.undo();
+  expect([history.now!.n, history.canUndo, history.canRedo]).toEqual([1, false, true]);
+  history.undo();
+  expect(history.now!.n).toBe(1);
+  history.redo();
+  expect(history.now!.n).toBe(2);
+  history.set({ n: 9 });
+  expect(history.canRedo).toBe(false);
+  history.reset(null);
+  expect([history.now, history.canUndo]).toEqual([null, false]);
+});
