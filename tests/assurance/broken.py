@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from tests.assurance import planted
 
 PLACES = (
-    "caseveil.produce.read",
+    "caseveil.intake.read",
     "caseveil.produce.link_rows",
     "caseveil.measurement.curator.linked_value_counts",
     "caseveil.measurement.curator.link_views",

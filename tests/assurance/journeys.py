@@ -68,8 +68,8 @@ def commands(sources: Sequence[str]) -> list[tuple[str, ...]]:
 REFUSED = (8, 11, 21)
 """Places of the commands above that are refused."""
 
-SHOWN_ELSEWHERE = {"demo"}
-"""Commands that read no rows but their own."""
+SHOWN_ELSEWHERE = {"app", "demo"}
+"""Commands that read no rows but their own: the app serves its pages, which read the rows in the browser."""
 
 
 def all_commands(group: click.Group = main, before: tuple[str, ...] = ()) -> set[str]:
