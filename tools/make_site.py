@@ -36,7 +36,8 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 
 def main(out: Path = SITE) -> None:
     """Assembles the site in `out`, in place of an older one, and says how large it is."""
-    missing = [name for name in ("index.html", "worker.js", WORKER, "policy.txt") if not (PAGES / name).is_file()]
+    needed = ("index.html", "worker.js", WORKER, "policy.txt", "licences.txt")
+    missing = [name for name in needed if not (PAGES / name).is_file()]
     if missing:
         sys.exit(f"web/app is not built ({', '.join(missing)} missing); run: make web")
     if out.exists() and not (out / LIST).is_file() and any(out.iterdir()):
@@ -53,6 +54,8 @@ def main(out: Path = SITE) -> None:
     for path in pyodide_files.wheels(fetched):
         shutil.copyfile(path, aside / "wheels" / path.name)
         wheels.append(f"wheels/{path.name}")
+    licences = aside / "licences.txt"
+    licences.write_text(licences.read_text("utf-8") + engine_licences(fetched), encoding="utf-8")
     own = caseveil_wheel(aside / "wheels")
     wheels.append(f"wheels/{own.name}")
     files = listed(aside)
@@ -65,6 +68,38 @@ def main(out: Path = SITE) -> None:
     aside.rename(out)
     plain, packed = size(out)
     print(f"{out}: {len(files) + 2} files, {plain / 1e6:.1f} MB ({packed / 1e6:.1f} MB compressed)")
+
+
+_PYTHON = "et_xmlfile-2.0.0.dist-info/LICENCE.python"
+_PYODIDE = f"""Pyodide {pyodide_files.VERSION}
+
+Under the Mozilla Public License, version 2.0: https://www.mozilla.org/MPL/2.0/
+Its source: https://github.com/pyodide/pyodide/tree/{pyodide_files.VERSION}. It is included as it was published.
+"""
+
+
+def engine_licences(fetched: Path) -> str:
+    """The licences of what runs Python in the page, below those of the pages' own packages."""
+    parts = [_PYODIDE]
+    for path in pyodide_files.wheels(fetched):
+        name, version = path.name.split("-")[:2]
+        with zipfile.ZipFile(path) as wheel:
+            texts = [one for one in wheel.namelist() if _is_licence(one)]
+            if not texts:
+                sys.exit(f"{path.name} has no licence file")
+            whole = "\n\n".join(wheel.read(one).decode("utf-8").strip() for one in texts)
+            parts.append(f"{name} {version}\n\n{whole}\n")
+            if _PYTHON in texts:
+                # The standard library and the interpreter are under the text that this wheel carries.
+                python = wheel.read(_PYTHON).decode("utf-8")
+                parts.append("CPython 3.12\n\n" + python[python.index("Copyright (c) 2001") :].strip() + "\n")
+    own = [(ROOT / name).read_text("utf-8").strip() for name in ("NOTICE", "LICENSE")]
+    parts.append("\n\n".join(["Caseveil", *own]) + "\n")
+    return "".join(f"\n----\n\n{part}" for part in parts)
+
+
+def _is_licence(name: str) -> bool:
+    return Path(name).name.upper().startswith(("LICENSE", "LICENCE"))
 
 
 def listed(site: Path) -> list[dict[str, object]]:

@@ -272,16 +272,19 @@ main.add_command(audit)
 @shared
 @click.pass_context
 def verify(ctx: click.Context, bundle: Path, quiet: bool, as_json: bool) -> None:
-    """Check a bundle from the bundle alone. Exit code 1 when something does not hold.
+    """Check a bundle from the bundle alone: its folder, or the zip that the application saved.
+
+    Exit code 1 when something does not hold.
 
     \b
     Example:  caseveil verify case-records-2026-11
+              caseveil verify case-records-2026-11.zip
     """
     from caseveil import cli_show
     from caseveil.release.verify import verify_bundle
 
     terminal = Terminal(json=as_json, quiet=quiet)
-    require_bundle(bundle)
+    require_bundle(bundle, or_zip=True)
     verdict = verify_bundle(bundle)
     terminal.say(*cli_show.verification(verdict))
     terminal.document(

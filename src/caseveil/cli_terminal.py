@@ -13,6 +13,7 @@ import os
 import sys
 import time
 import traceback
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -227,12 +228,13 @@ def shared(command: Command) -> Command:
     return as_json(quiet(command))
 
 
-def require_bundle(bundle: Path) -> None:
-    """Raise BundleError unless BUNDLE is a folder, with the nearest one that is there."""
-    if bundle.is_dir():
+def require_bundle(bundle: Path, *, or_zip: bool = False) -> None:
+    """Raise BundleError unless BUNDLE is a folder (or, with or_zip, a zip of one), with the nearest that is there."""
+    if bundle.is_dir() or (or_zip and zipfile.is_zipfile(bundle)):
         return
     others = [path.name for path in bundle.parent.iterdir() if path.is_dir()] if bundle.parent.is_dir() else []
     near = difflib.get_close_matches(bundle.name, others, n=1)
     hint = f"; did you mean {bundle.parent / near[0]}?" if near else ""
     state = "is a file" if bundle.exists() else "does not exist"
-    raise BundleError(f"BUNDLE ({bundle}) must be the folder of a release, and it {state}{hint}")
+    wanted = "the folder of a release, or a zip of it" if or_zip else "the folder of a release"
+    raise BundleError(f"BUNDLE ({bundle}) must be {wanted}, and it {state}{hint}")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import http.server
 import os
 import shutil
 import subprocess
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -13,6 +17,7 @@ import pytest
 
 from caseveil.release import explorer, explorer_data
 from caseveil.release.bundle import BundleContents
+from caseveil.web.server import Server
 from tests.browser.invented_page import make_page
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
@@ -112,3 +117,77 @@ def open_page(browser: Any, file: Path) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert wrong == []
+
+
+ROOT = Path(__file__).parents[2]
+APP = ROOT / "web" / "app"
+Start = Callable[..., Any]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site as make web makes it, from what the sources are now."""
+    if NPM is None:
+        absent("Node 18 or newer with npm (apt-get install nodejs npm)")
+    if not (APP / "node_modules" / "vite").exists():
+        command = [NPM, "install", "--no-save", "--no-fund", "--no-audit"]
+        subprocess.run(command, cwd=APP, check=True, capture_output=True, timeout=600)
+    subprocess.run([NPM, "run", "--silent", "build"], cwd=APP, check=True, capture_output=True, timeout=300)
+    out = tmp_path_factory.mktemp("site") / "site"
+    made = subprocess.run(
+        [sys.executable, str(ROOT / "tools" / "make_site.py"), str(out)], capture_output=True, text=True, timeout=600
+    )
+    if made.returncode:
+        absent(f"Pyodide and numpy for it (tools/pyodide_files.py): {made.stderr[-400:]}")
+    return out
+
+
+class Plain(http.server.SimpleHTTPRequestHandler):
+    """Any web server: files, and none of the headers that would isolate the page."""
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing."""
+
+
+def plain_server(site: Path) -> http.server.ThreadingHTTPServer:
+    return http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Plain, directory=str(site)))
+
+
+@pytest.fixture
+def start(browser: Any, site: Path) -> Iterator[Start]:
+    """Opens the application, its engine ready. Fails the test if the page reports an error or asks another place."""
+    servers: list[Any] = []
+    contexts: list[Any] = []
+    wrong: list[str] = []
+
+    def opened(*, engine: str = "native", width: int = 1366, locale: str = "en-GB", **options: Any) -> Any:
+        server = plain_server(site) if engine == "plain" else Server(site, port=0, native=engine == "native")
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        origin = f"http://127.0.0.1:{server.server_address[1]}"
+        context = browser.new_context(viewport={"width": width, "height": 900}, locale=locale, **options)
+        contexts.append(context)
+        ours = (origin, "blob:", "data:")
+        # Of the whole context: pages, workers, frames, the service worker.
+        context.on("request", lambda asked: None if asked.url.startswith(ours) else wrong.append(asked.url))
+        page = context.new_page()
+        page.set_default_timeout(90_000)
+        page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
+        page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
+        page.goto(server.address if isinstance(server, Server) else f"{origin}/")
+        ready(page)
+        page.server = server
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    for server in servers:
+        server.shutdown()
+        server.close() if isinstance(server, Server) else server.server_close()
+    assert wrong == []
+
+
+def ready(page: Any) -> None:
+    page.wait_for_selector(".engine:not(.starting):not(:empty), .problem")
+    assert page.locator(".problem").count() == 0, page.inner_text(".problem")

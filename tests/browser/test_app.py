@@ -2,180 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import functools
-import http.server
-import io
 import re
 import subprocess
-import sys
-import threading
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from caseveil.release.verify import verify_bundle
-from caseveil.web.server import Server
-from tests.browser.conftest import NPM, Violations, absent
+from tests.browser.app_page import KEPT, SECRET, drop, idle, open_cases, promise, release, saved, verified
+from tests.browser.conftest import APP, NPM, Start, Violations, ready
 
-ROOT = Path(__file__).parents[2]
-APP = ROOT / "web" / "app"
 STEPS = ("open", "prepare", "risk", "promise", "make", "explore", "publish")
-SECRET = "Secretville-31415"
-Start = Callable[..., Any]
-
-
-def cases(rows: int = 900) -> bytes:
-    """A small table with a column that names people, made by a rule."""
-    out = io.StringIO()
-    sheet = csv.writer(out)
-    sheet.writerow(["phone", "gender", "age_group", "region", "town"])
-    for i in range(rows):
-        sheet.writerow(
-            [f"+49 30 55501{i:04d}", ("Female", "Male")[i % 7 > 4], ("0-17", "18-29", "30+")[i * 7 % 11 % 3],
-             ("North", "South", "East")[i * 5 % 13 % 3], SECRET if i == 5 else "Town"]
-        )  # fmt: skip
-    return out.getvalue().encode()
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site as make web makes it, from what the sources are now."""
-    if NPM is None:
-        absent("Node 18 or newer with npm (apt-get install nodejs npm)")
-    if not (APP / "node_modules" / "vite").exists():
-        command = [NPM, "install", "--no-save", "--no-fund", "--no-audit"]
-        subprocess.run(command, cwd=APP, check=True, capture_output=True, timeout=600)
-    subprocess.run([NPM, "run", "--silent", "build"], cwd=APP, check=True, capture_output=True, timeout=300)
-    out = tmp_path_factory.mktemp("site") / "site"
-    made = subprocess.run(
-        [sys.executable, str(ROOT / "tools" / "make_site.py"), str(out)], capture_output=True, text=True, timeout=600
-    )
-    if made.returncode:
-        absent(f"Pyodide and numpy for it (tools/pyodide_files.py): {made.stderr[-400:]}")
-    return out
-
-
-class Plain(http.server.SimpleHTTPRequestHandler):
-    """Any web server: files, and none of the headers that would isolate the page."""
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing."""
-
-
-def plain_server(site: Path) -> http.server.ThreadingHTTPServer:
-    return http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Plain, directory=str(site)))
-
-
-@pytest.fixture
-def start(browser: Any, site: Path) -> Iterator[Start]:
-    """Opens the application, its engine ready. Fails the test if the page reports an error or asks another place."""
-    servers: list[Any] = []
-    contexts: list[Any] = []
-    wrong: list[str] = []
-
-    def opened(*, engine: str = "native", width: int = 1366, locale: str = "en-GB", **options: Any) -> Any:
-        server = plain_server(site) if engine == "plain" else Server(site, port=0, native=engine == "native")
-        servers.append(server)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        origin = f"http://127.0.0.1:{server.server_address[1]}"
-        context = browser.new_context(viewport={"width": width, "height": 900}, locale=locale, **options)
-        contexts.append(context)
-        ours = (origin, "blob:", "data:")
-        # Of the whole context: pages, workers, frames, the service worker.
-        context.on("request", lambda asked: None if asked.url.startswith(ours) else wrong.append(asked.url))
-        page = context.new_page()
-        page.set_default_timeout(90_000)
-        page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
-        page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
-        page.goto(server.address if isinstance(server, Server) else f"{origin}/")
-        ready(page)
-        page.server = server
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    for server in servers:
-        server.shutdown()
-        server.close() if isinstance(server, Server) else server.server_close()
-    assert wrong == []
-
-
-def ready(page: Any) -> None:
-    page.wait_for_selector(".engine:not(.starting):not(:empty), .problem")
-    assert page.locator(".problem").count() == 0, page.inner_text(".problem")
-
-
-def idle(page: Any) -> None:
-    page.wait_for_selector("#cancel", state="detached")
-
-
-def drop(page: Any, name: str, content: bytes) -> None:
-    """As a hand does it, over the place for files."""
-    data = page.evaluate_handle(
-        """([name, bytes]) => { const data = new DataTransfer();
-             data.items.add(new File([new Uint8Array(bytes)], name)); return data; }""",
-        [name, list(content)],
-    )
-    page.dispatch_event(".drop", "dragover", {"dataTransfer": data})
-    page.dispatch_event(".drop", "drop", {"dataTransfer": data})
-
-
-def promise(page: Any, *, epsilon: float = 1, length: int = 2) -> None:
-    """Sets sliders as a hand does."""
-    page.click("#step-promise")
-    places = [0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8, 10, 12]
-    for name, value in (("epsilon", places.index(epsilon)), ("length", length)):
-        page.locator(f"#{name}").fill(str(value))
-        page.locator(f"#{name}").dispatch_event("change")
-
-
-def release(page: Any) -> None:
-    page.click("#step-make")
-    page.click("#release")
-    page.click("#confirm-yes")
-
-
-def saved(page: Any, button: str) -> tuple[str, bytes]:
-    with page.expect_download() as waiting:
-        page.click(button)
-    return waiting.value.suggested_filename, Path(waiting.value.path()).read_bytes()
-
-
-def verified(bundle: bytes, folder: Path) -> Path:
-    with zipfile.ZipFile(io.BytesIO(bundle)) as files:
-        files.extractall(folder)
-    (found,) = folder.iterdir()
-    checked = verify_bundle(found)
-    assert checked.ok, str(checked)
-    return found
-
-
-KEPT = """() => new Promise((done, fail) => { const asked = indexedDB.open('caseveil', 1);
-  asked.onerror = fail; asked.onsuccess = () => { const all = asked.result.transaction('ledgers')
-    .objectStore('ledgers').getAll(); all.onsuccess = () => done(all.result.map(one => [one.name, one.saved,
-      new TextDecoder().decode(one.bytes)])); }; })"""
-
-
-def open_cases(page: Any) -> None:
-    drop(page, "cases.csv", cases())
-    page.wait_for_selector("#next")
-    page.click("#step-prepare")
-    page.wait_for_selector("#before")
-    # What is public knowledge about the columns is declared; the town is not released.
-    for name in ("gender", "age_group", "region"):
-        page.locator(".column-name", has_text=re.compile(f"^{name}")).click()
-        page.wait_for_selector("#column-panel .values")
-        if not page.locator("#declared-yes").is_checked():
-            page.check("#declared-yes")
-        page.click("#values-copy")
-    town = page.get_by_role("checkbox", name="Release town")
-    if town.is_checked():
-        town.uncheck()
 
 
 def test_from_a_dropped_file_to_a_bundle_that_verifies(start: Start, tmp_path: Path) -> None:
@@ -401,3 +239,16 @@ def test_the_page_never_evaluates_text_and_knows_the_explorer_of_this_version(si
         assert allowed in policy
     pages = sum(path.stat().st_size for path in (site / "assets").iterdir())
     assert pages < 700_000
+
+
+def test_every_part_of_the_site_is_named_with_its_licence(site: Path) -> None:
+    said = (site / "licences.txt").read_text("utf-8")
+    parts = re.split(r"^----$", said, flags=re.MULTILINE)
+    names = {part.strip().splitlines()[0]: part for part in parts}
+    wheels = {"-".join(path.name.split("-")[:2]).replace("-", " ") for path in (site / "wheels").iterdir()}
+    for name in {"Pyodide 0.27.7", "CPython 3.12", "Caseveil"} | {one for one in wheels if "caseveil" not in one}:
+        assert name in names
+    assert "Mozilla Public License" in names["Pyodide 0.27.7"]
+    assert "PYTHON SOFTWARE FOUNDATION LICENSE VERSION 2" in names["CPython 3.12"]
+    assert "NumPy Developers" in names["numpy 2.0.2"]
+    assert "Apache License" in names["Caseveil"]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 import subprocess
 import zipfile
 from pathlib import Path
@@ -66,24 +64,6 @@ const said = py.runPython(fs.readFileSync(folder + "/job.py", "utf8"));
 fs.writeFileSync(folder + "/out.zip", py.FS.readFile("/out.zip"));
 fs.writeFileSync(folder + "/said.json", said);
 """
-
-
-def _missing(why: str) -> None:
-    if os.environ.get("CASEVEIL_ALL_CHECKS"):
-        pytest.fail(why)
-    pytest.skip(why)
-
-
-@pytest.fixture(scope="module")
-def fetched() -> Path:
-    """Pyodide and its wheels."""
-    if shutil.which("node") is None:
-        _missing("node is not installed")
-    try:
-        return pyodide_files.fetch()
-    except pyodide_files.NotFetched as error:
-        _missing(f"Pyodide cannot be fetched: {error}")
-        raise
 
 
 def test_the_wheel_for_the_browser_is_always_the_same_and_holds_the_package(tmp_path: Path) -> None:

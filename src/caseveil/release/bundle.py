@@ -18,6 +18,7 @@ from caseveil.release.about import About, check_table_names
 from caseveil.release.carried import MEASUREMENTS, Carried
 from caseveil.release.contents import BundleContents, KeyColumn, LinkContents, TableContents
 from caseveil.release.manifest import FORMAT, MANIFEST, Manifest, canonical_json
+from caseveil.release.packed import read_zip
 from caseveil.release.statement import Statement
 from caseveil.release.story import Story
 from caseveil.schema.codebook import flattened_rows, key_name, table_from_schema
@@ -202,9 +203,11 @@ def _date(paths: Iterable[Path]) -> None:
 
 
 def read_files(path: Path) -> dict[str, bytes]:
-    """Every file below a folder, by its path with '/'. Raises BundleError if it is no folder or holds a link."""
+    """Every file of a bundle, a folder or a zip of one, by its path with '/'. Raises BundleError if it holds a link."""
+    if path.is_file():
+        return read_zip(path)
     if not path.is_dir():
-        raise BundleError(f"{path} must be the folder of a bundle")
+        raise BundleError(f"{path} must be the folder of a bundle, or a zip of one")
     files: dict[str, bytes] = {}
     try:
         for folder, folders, names in os.walk(path):

@@ -65,9 +65,9 @@ class _Failed(Exception):
 def verify_bundle(path: Path) -> Verification:
     """Check a bundle: hashes, files, schema, records, counts, statement. Never raises for a damaged bundle.
 
-    Raises BundleError only where there is no folder to look at.
+    Raises BundleError only where there is nothing to look at. path: the bundle's folder, or a zip of it.
     """
-    if not path.is_dir():
+    if not path.exists():
         bundle.read_files(path)
     findings: list[Finding] = []
 

@@ -19,8 +19,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from caseveil.synthesis import kernel
+from caseveil.synthesis.kernel import Single
 from caseveil.synthesis.model import FitOptions, Mixture, descend, start
-from caseveil.synthesis.objective import Objective, Single, to_coordinates
+from caseveil.synthesis.objective import Objective, to_coordinates
 from caseveil.synthesis.observed import Marginal, NoisyResiduals
 
 KINDS = 3
@@ -118,10 +120,10 @@ class _PairObjective:
         whole = np.maximum(grouped.sum(axis=1), np.float32(1e-6))
         summed = (factors * mass).reshape(dims, -1, self.kinds).sum(axis=2)
         scale = several / whole
-        error = (summed * scale) @ summed.T - self.target
+        error = kernel.by_rows(summed * scale, summed) - self.target
         scaled = self.precision * error
         loss = 0.5 * float(np.vdot(scaled, error))
-        towards = scaled @ summed
+        towards = kernel.times(scaled, summed)
         energy = (summed * towards).sum(axis=0)
         single_error = summed @ several[:, None] - self.single_target
         single = self.single_precision * single_error
@@ -187,12 +189,12 @@ def _fit_member(
     numbers = objective.codes(v)
 
     def evaluate(probabilities: Single, mass: Single) -> tuple[float, Single, Single]:
-        factors = objective.basis.T @ probabilities
+        factors = kernel.times(objective.basis.T, probabilities)
         loss, pull, by_mass = objective.loss_and_gradient(factors, mass)
         several = probabilities[numbers][2:, ::kinds].sum(axis=0)
         loss2, pull2, by_mass2, by_several = between.loss_and_gradient(factors[low:], mass, several)
         pull[low:] += PAIR_WEIGHT * pull2
-        slope = objective.basis @ pull
+        slope = kernel.times(objective.basis, pull)
         slope[numbers.start + 2 : numbers.stop] += PAIR_WEIGHT * np.repeat(by_several / kinds, kinds)
         shared = slope[tied].reshape(tied.stop, -1, kinds).sum(axis=2)
         slope[tied] = np.repeat(shared, kinds, axis=1)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caseveil.schema.domain import Clique, Domain
+from caseveil.synthesis import kernel
 from caseveil.synthesis.bars import Bars
 from caseveil.synthesis.linked_model import LinkedMixture
 from caseveil.synthesis.model import Mixture
@@ -248,8 +249,8 @@ class _Work:
         share, pair_share = self.counted.share[some], self.pair_share[some]
         old = codes[:, j]
         lanes = np.arange(len(some))
-        score = (others @ prices.price.T) * pair_share[:, None]
-        score += seen.local[rows].sum(axis=1) * share[:, None]
+        score = kernel.by_rows(others, prices.price) * pair_share[:, None]
+        score += kernel.scores(seen.local, rows) * share[:, None]
         own = prices.own * others.sum(axis=1) * pair_share**2 + seen.own * share**2
         score -= (score[lanes, old] - own)[:, None]
         score[lanes, old] = np.inf

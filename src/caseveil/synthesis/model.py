@@ -20,7 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caseveil.schema.domain import Clique, Domain
-from caseveil.synthesis.objective import Adam, Objective, Single, softmax
+from caseveil.synthesis import kernel
+from caseveil.synthesis.kernel import Single
+from caseveil.synthesis.objective import Adam, Objective, softmax
 from caseveil.synthesis.observed import Marginal, NoisyResiduals
 
 
@@ -133,8 +135,8 @@ def _fit_member(
     """One fit from a random start."""
 
     def evaluate(probabilities: Single, mass: Single) -> tuple[float, Single, Single]:
-        loss, pull, by_mass = objective.loss_and_gradient(objective.basis.T @ probabilities, mass)
-        return loss / objective.degrees, objective.basis @ pull, by_mass
+        loss, pull, by_mass = objective.loss_and_gradient(kernel.times(objective.basis.T, probabilities), mass)
+        return loss / objective.degrees, kernel.times(objective.basis, pull), by_mass
 
     logits = start(residuals, objective, total, components, rng)
     weights, probabilities, reached = descend(evaluate, logits, objective, total, options)

@@ -9,15 +9,14 @@ are a few matrix products.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from caseveil.schema.domain import Clique
+from caseveil.synthesis import kernel
+from caseveil.synthesis.kernel import Single, TripleBlock
 from caseveil.synthesis.observed import Marginal, NoisyResiduals
-
-Single = NDArray[np.float32]
 
 
 def contrasts(size: int) -> NDArray[np.float64]:
@@ -32,21 +31,6 @@ def contrasts(size: int) -> NDArray[np.float64]:
 
 def _starts(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-
-
-@dataclass(frozen=True)
-class _TripleBlock:
-    """All fitted triples that share the first attribute of a pair: rows are pair coordinates, columns single ones.
-
-    Every triple stands in three places over all blocks (once per choice of its single attribute), which makes the
-    gradient of every attribute one product, with no scatter.
-    """
-
-    a: NDArray[np.int64]
-    b: NDArray[np.int64]
-    columns: NDArray[np.int64]
-    target: Single
-    precision: Single
 
 
 def to_coordinates(table: Marginal, clique: Clique, bases: list[NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -108,7 +92,7 @@ class Objective:
     def _span(self, i: int) -> NDArray[np.int64]:
         return np.arange(self.starts[i], self.starts[i + 1], dtype=np.int64)
 
-    def _blocks(self, triples: dict[Clique, NDArray[np.float64]], residuals: NoisyResiduals) -> list[_TripleBlock]:
+    def _blocks(self, triples: dict[Clique, NDArray[np.float64]], residuals: NoisyResiduals) -> list[TripleBlock]:
         by_first: dict[int, dict[tuple[int, int], list[tuple[int, Clique]]]] = {}
         for clique in triples:
             i, j, k = clique
@@ -137,10 +121,10 @@ class Objective:
                 targets.append(target)
                 precisions.append(np.broadcast_to(precision, target.shape))
             blocks.append(
-                _TripleBlock(
-                    a=np.concatenate(a),
-                    b=np.concatenate(b),
-                    columns=np.concatenate([self._span(single) for single in singles]),
+                TripleBlock(
+                    a=np.concatenate(a).astype(np.int32),
+                    b=np.concatenate(b).astype(np.int32),
+                    columns=np.concatenate([self._span(single) for single in singles]).astype(np.int32),
                     target=np.concatenate(targets),
                     precision=np.ascontiguousarray(np.concatenate(precisions)),
                 )
@@ -155,21 +139,13 @@ class Objective:
         loss = float(scaled @ error)
         pull = np.repeat(scaled[:, None], len(mass), axis=1)
         by_mass = (2.0 * scaled) @ factors
-        error2 = weighted @ factors.T - self.target2
+        error2 = kernel.by_rows(weighted, factors) - self.target2
         scaled2 = self.precision2 * error2
         loss += 0.5 * float(np.vdot(scaled2, error2))
-        towards = scaled2 @ factors
+        towards = kernel.times(scaled2, factors)
         pull += towards
         by_mass += (factors * towards).sum(axis=0)
-        for block in self.blocks:
-            pairs = factors[block.a] * factors[block.b]
-            error3 = pairs @ weighted[block.columns].T
-            error3 -= block.target
-            scaled3 = block.precision * error3
-            loss += float(np.vdot(scaled3, error3)) / 3.0
-            towards = scaled3.T @ pairs
-            pull[block.columns] += towards
-            by_mass += (2.0 / 3.0) * (factors[block.columns] * towards).sum(axis=0)
+        loss += kernel.triples(self.blocks, factors, weighted, pull, by_mass)
         pull *= 2.0 * mass
         return loss, pull, by_mass
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caseveil.schema.domain import Clique, Domain
+from caseveil.synthesis import kernel
 from caseveil.synthesis.bars import Bars
 from caseveil.synthesis.model import Mixture
 from caseveil.synthesis.observed import Marginal
@@ -151,7 +152,7 @@ class AttributeView:
             second.append((others[1], 1) if len(others) > 1 else (0, 0))
             weights.append(targets[clique].weight)
             base += len(pieces[-1])
-        # in C order, or else the flat view of prices that _visit changes would be a copy
+        # in C order, or else the flat view of prices that a visit changes would be a copy
         self.flat = np.ascontiguousarray(np.concatenate(pieces))
         self.base = np.array(bases, np.int32)
         self.first = np.array(first)
@@ -237,7 +238,6 @@ def _visit(
     """One visit of attribute j in every record. codes, mark and price are updated in place; returns the moves made."""
     local = price[view.flat]
     width = local.shape[1]
-    cells = local.reshape(-1)
     self_price = 2.0 * float(view.weight.sum())
     step = 2.0 * view.weight
     changed = 0
@@ -250,7 +250,7 @@ def _visit(
         batch = kinds[low : low + at_once]
         some = order[first[batch]]
         rows = view.rows(codes[some])
-        score = local[rows].sum(axis=1)
+        score = kernel.scores(local, rows)
         old = codes[some, j]
         lanes = np.arange(len(batch))
         score -= (score[lanes, old] - np.float32(self_price))[:, None]
@@ -269,20 +269,10 @@ def _visit(
         shuffle = rng.permutation(len(willing))
         willing, record = willing[shuffle], record[shuffle]
         # records that move at once must not all correct the same miss: small groups, each asked again
-        for start in range(0, len(willing), options.group):
-            group = willing[start : start + options.group]
-            at = rows[group].astype(np.int64) * width
-            out, into = at + old[group, None], at + best[group, None]
-            gain = cells[into].sum(axis=1) - cells[out].sum(axis=1) + np.float32(self_price)
-            yes = np.flatnonzero(gain < 0)
-            if not len(yes):
-                continue
-            delta = np.broadcast_to(step, (len(yes), len(step))).ravel()
-            np.add.at(cells, into[yes].ravel(), delta)
-            np.subtract.at(cells, out[yes].ravel(), delta)
-            chosen, who = group[yes], record[start + yes]
-            codes[who, j] = best[chosen]
-            mark[who] += marks.change(j, old[chosen], best[chosen])
-            changed += len(yes)
+        moved = kernel.settle(local, rows, willing, old, best, step=step, own=self_price, group=options.group)
+        chosen, who = willing[moved], record[moved]
+        codes[who, j] = best[chosen]
+        mark[who] += marks.change(j, old[chosen], best[chosen])
+        changed += len(moved)
     price[view.flat] = local
     return changed

@@ -4,6 +4,7 @@ import type { Bytes, ColumnView, Comparison, Draft, Forecast, LedgerView, Opened
 import { History } from "./draft/history";
 import { type Engine, Refused } from "./engine/engine";
 import { Latest } from "./engine/latest";
+import { Alone } from "./keep/alone";
 import { type Kept, Ledgers } from "./keep/ledgers";
 
 export const STEPS = ["open", "prepare", "risk", "promise", "make", "explore", "publish"] as const;
@@ -77,7 +78,8 @@ export class App {
   constructor(
     readonly engine: Engine,
     private readonly ledgers: Ledgers,
-    private readonly say: (key: "engine.broken" | "make.cancelled") => string,
+    private readonly say: (key: "engine.broken" | "make.cancelled" | "ledger.elsewhere") => string,
+    private readonly alone: Alone = new Alone(),
   ) {}
 
   onChange(listener: () => void): void {
@@ -205,8 +207,13 @@ export class App {
   // Ledger
 
   /** null begins a new one. id: where it was kept on this device, if it was. */
-  async openLedger(file: Bytes | null, id: string = crypto.randomUUID()): Promise<void> {
+  async openLedger(opened: Bytes | null, id: string = crypto.randomUUID()): Promise<void> {
     await this.attempt(async () => {
+      await this.hold();
+      // Another tab may have charged it since this page listed what is kept.
+      this.kept = await this.ledgers.all().catch(() => this.kept);
+      const kept = this.kept.find((one) => one.id === id);
+      const file = kept ? { name: kept.name, bytes: kept.bytes } : opened;
       await this.engine.ask("ledger_open", { file, draft: this.draft! });
       this.ledger = file;
       this.ledgerId = id;
@@ -214,6 +221,11 @@ export class App {
       this.stale("ledger");
     });
     this.tell();
+  }
+
+  /** Refuses where another tab holds ledgers: each would charge its own copy, and forget what the other spent. */
+  private async hold(): Promise<void> {
+    if (!(await this.alone.take())) throw new Refused(this.say("ledger.elsewhere"), "input");
   }
 
   /** Written to the disk of the device at once: a crash must forget no charge. */
@@ -257,6 +269,7 @@ export class App {
   async make(what: "rehearse" | "release", label: string): Promise<void> {
     const draft = this.draft!;
     await this.work(what, async (progress) => {
+      if (what === "release") await this.hold();
       const run = await this.engine.ask(what, { draft, label }, progress);
       if (what === "release") {
         const ledger = await this.engine.ask("ledger_file", {});

@@ -174,7 +174,7 @@ export class Frame {
     replace(
       this.foot,
       h("p", {}, words("frame.stays")),
-      h("p", { class: "quiet" }, this.lang !== "en" && `${words("frame.english")} `, app.hello && words("engine.version", { version: app.hello.version })),
+      h("p", { class: "quiet" }, this.lang !== "en" && `${words("frame.english")} `, app.hello && words("engine.version", { version: app.hello.version }), " ", h("a", { href: "licences.txt", target: "_blank", rel: "noopener" }, words("frame.licences"))),
     );
   }
 }

@@ -3,6 +3,7 @@ import { App } from "../src/app";
 import type { Bytes, Name } from "../src/contract";
 import { changePromise } from "../src/draft/change";
 import { type Answer, type Engine, type Fields, Refused } from "../src/engine/engine";
+import { Alone } from "../src/keep/alone";
 import type { Kept, Ledgers } from "../src/keep/ledgers";
 import { type Fake, fake } from "./fake";
 
@@ -53,10 +54,14 @@ let ledgers: FakeLedgers;
 let engine: FakeEngine;
 let app: App;
 
+/** Whether another tab holds the ledgers. */
+let elsewhere = false;
+
 beforeEach(async () => {
+  elsewhere = false;
   ledgers = new FakeLedgers();
   engine = new FakeEngine(fake(), ledgers.events);
-  app = new App(engine, ledgers as unknown as Ledgers, (key) => key);
+  app = new App(engine, ledgers as unknown as Ledgers, (key) => key, { take: async () => !elsewhere } as Alone);
   engine.charged = (ledger) => app.charged(ledger);
   await app.begin();
   await app.open({ files: [{ name: "cases.csv", bytes: new Uint8Array([1]) }] });
@@ -99,7 +104,7 @@ test("a cancelled release keeps its charge, and an engine that forgot gets files
   engine.hold = Promise.resolve();
   engine.forgets = true;
   const making = app.make("release", "cancelled");
-  await Promise.resolve();
+  await new Promise((done) => setTimeout(done));
   expect(app.busy!.what).toBe("release");
   engine.fake.asked.length = 0;
   await app.cancel();
@@ -144,7 +149,7 @@ test("an engine that cannot get its ledger back has no file either, so that noth
   engine.hold = Promise.resolve();
   engine.forgets = true;
   const making = app.make("release", "cancelled");
-  await Promise.resolve();
+  await new Promise((done) => setTimeout(done));
   const answer = engine.fake.answer;
   engine.fake.answer = (name, fields) => {
     if (name === "ledger_open") throw new Refused("The file is no ledger.", "input");
@@ -153,4 +158,47 @@ test("an engine that cannot get its ledger back has no file either, so that noth
   await app.cancel();
   await making;
   expect([app.draft, app.opened, app.problem, app.kept.length]).toEqual([null, null, "The file is no ledger.", 1]);
+});
+
+test("while another tab holds the ledgers nothing is charged here and none is opened", async () => {
+  elsewhere = true;
+  await app.make("release", "first");
+  expect(app.problem).toContain("ledger.elsewhere");
+  expect(ledgers.events).not.toContain("release");
+  app.problem = null;
+  await app.openLedger(null);
+  expect(app.problem).toContain("ledger.elsewhere");
+  expect(ledgers.events).not.toContain("ledger_open");
+  elsewhere = false;
+  await app.make("release", "first");
+  expect(app.made).toHaveLength(1);
+});
+
+test("a kept ledger is read again when it is used: another tab may have charged it", async () => {
+  const old = { id: "a", name: "cases.caseveil", bytes: new Uint8Array([1]), at: 1, saved: true };
+  await ledgers.put({ ...old, bytes: new Uint8Array([1, 2]), at: 2 });
+  const asked: unknown[] = [];
+  const ask = engine.ask.bind(engine);
+  engine.ask = (name, fields) => (asked.push(fields), ask(name, fields));
+  await app.openLedger({ name: old.name, bytes: old.bytes }, old.id);
+  expect(asked[0]).toMatchObject({ file: { bytes: new Uint8Array([1, 2]) } });
+});
+
+test("the first tab holds the ledgers, and the next one once it is closed", async () => {
+  let close = (): void => undefined;
+  let free = true;
+  const locks = {
+    request: async (_: string, __: LockOptions, callback: (lock: Lock | null) => Promise<void> | void) => {
+      if (!free) return callback(null);
+      free = false;
+      await Promise.race([callback({} as Lock), new Promise<void>((done) => (close = done))]);
+      free = true;
+    },
+  } as unknown as LockManager;
+  const [one, other] = [new Alone(locks), new Alone(locks)];
+  expect([await one.take(), await other.take(), await one.take()]).toEqual([true, false, true]);
+  close();
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(await other.take()).toBe(true);
 });

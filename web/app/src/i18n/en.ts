@@ -17,6 +17,7 @@ export const en = {
   "frame.tagline": "From a sensitive file to a release. Everything stays on this device.",
   "frame.stays": "No row, no name and no number leaves this device. The page asks nobody for anything but its own files.",
   "frame.english": "Sentences of the engine are in English.",
+  "frame.licences": "Licences of what is inside",
   "engine.python": "Starting: the calculator",
   "engine.numbers": "Starting: numbers",
   "engine.caseveil": "Starting: Caseveil",
@@ -196,6 +197,7 @@ export const en = {
   "ledger.of": "budget {budget}",
   "ledger.left": "left {left}",
   "ledger.refused": "This release would be refused",
+  "ledger.elsewhere": "Another tab of this application has a ledger open. Go on there, or close that tab and try again here: two tabs at once would not add up what they spend.",
   "ledger.releases": "Releases in the ledger",
 
   // Make

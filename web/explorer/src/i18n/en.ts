@@ -111,7 +111,7 @@ export const en = {
 
   // Linked records
   "linked.title": "{people} and {others}",
-  "linked.intro": "Every one of the {others} is linked to one of the {people}. Squares count links: one of the {people} with one of the {others}.",
+  "linked.intro": "Squares count links between {people} and {others}: each of the {others} is linked to one of the {people}.",
   "linked.whole": "All {people} are counted. What is selected among {people} under “Explore” narrows this page, too.",
   "linked.narrowed": "Only {people} with {selection} are counted.",
   "linked.notNarrowed": "All {people} are counted: {selection} was selected among {others}, and these figures are narrowed by {people} only.",
@@ -173,7 +173,7 @@ export const en = {
   "quality.typical": "Typical difference, in units of the noise",
   "quality.within": "Within twice the noise",
   "quality.typicalHelp": "About 1 means that records differ from the measured counts by no more than the noise itself.",
-  "quality.withinHelp": "If nothing but noise were between records and counts, this would be about 95%.",
+  "quality.withinHelp": "If they differed by nothing but noise, about 95% of the counts would lie within twice the noise.",
   "quality.sentenceGood": "The records agree with the measured counts about as well as the noise allows.",
   "quality.sentenceFair": "The records differ somewhat more from the measured counts than noise explains. Prefer the published counts.",
   "quality.sentencePoor": "The records differ clearly more from the measured counts than noise explains. Use the published counts.",

@@ -183,7 +183,7 @@ export const es: Translation = {
   "quality.within": "Dentro del doble del ruido",
   "quality.typicalHelp":
     "Cerca de 1 significa que los registros no se apartan de los recuentos medidos más que el propio ruido.",
-  "quality.withinHelp": "Si entre los registros y los recuentos solo hubiera ruido, sería cerca del 95 %.",
+  "quality.withinHelp": "Si solo los separara el ruido, cerca del 95 % de los recuentos estaría a menos del doble del ruido.",
   "quality.sentenceGood":
     "Los registros coinciden con los recuentos medidos más o menos tanto como el ruido lo permite.",
   "quality.sentenceFair":

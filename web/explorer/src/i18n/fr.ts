@@ -187,7 +187,7 @@ export const fr: Translation = {
   "quality.typicalHelp":
     "Environ 1 signifie que les enregistrements ne s’écartent pas plus des mesures que le bruit lui-même.",
   "quality.withinHelp":
-    "S’il n’y avait que du bruit entre les enregistrements et les dénombrements, ce serait environ 95 %.",
+    "Si seul le bruit les séparait, environ 95 % des dénombrements seraient à moins de deux fois le bruit.",
   "quality.sentenceGood":
     "Les enregistrements concordent avec les dénombrements mesurés à peu près autant que le bruit le permet.",
   "quality.sentenceFair":

@@ -42,12 +42,17 @@ export function matrix(data: Matrix, options: MatrixOptions, context: Context): 
     : largest(estimates, (estimate) => estimate.upper);
 
   const side = Math.min(0.36 * options.width, 12 + Math.max(...rows.map((row) => roughWidth(row.label, SIZE))));
-  const step = Math.max(SMALLEST, Math.min(LARGEST, (options.width - side - 8) / columns.length));
-  const level = columns.every((column) => roughWidth(column.label, SIZE) <= step - 6);
+  const room = options.width - side - 8;
+  const wide = Math.min(LARGEST, room / columns.length);
+  const level = columns.every((column) => roughWidth(column.label, SIZE) <= wide - 6);
   const longest = Math.min(150, Math.max(...columns.map((column) => roughWidth(column.label, SIZE))));
-  const top = level ? 26 : 14 + 0.75 * longest;
-  // A slanted label of the last column needs room beyond it.
-  const beyond = level ? 2 : Math.max(2, 0.72 * longest - step / 2 + 8);
+  // A slanted label of the last column needs room beyond it; where there is none, labels stand upright.
+  const overhang = 0.72 * longest + 8;
+  const slanted = (room - overhang) / (columns.length - 0.5);
+  const upright = !level && slanted < SMALLEST;
+  const step = Math.max(SMALLEST, level || upright ? wide : Math.min(LARGEST, slanted));
+  const top = level ? 26 : 14 + (upright ? 1 : 0.75) * longest;
+  const beyond = level || upright ? 2 : Math.max(2, overhang - step / 2);
   const width = side + step * columns.length + beyond;
   const height = top + step * rows.length + 2;
   const mirror = (x: number): number => (right ? width - x : x);
@@ -56,13 +61,14 @@ export function matrix(data: Matrix, options: MatrixOptions, context: Context): 
   const few = uid("hatch");
   const svg = drawing(width, height, data.title, hatch(few));
   columns.forEach((column, i) => {
-    const x = middle(i);
     const y = top - 8;
+    const x = middle(i) + (upright ? 4.5 : 0);
+    const turn = upright ? 90 : 45;
     const text = cut(column.label, level ? step : 150, SIZE);
     svg.append(
       level
         ? label(context, text, { x, y, side: "middle" })
-        : label(context, text, { x, y, side: right ? "right" : "left" }, { transform: `rotate(${right ? 45 : -45} ${x} ${y})` }),
+        : label(context, text, { x, y, side: right && !upright ? "right" : "left" }, { transform: `rotate(${right && !upright ? turn : -turn} ${x} ${y})` }),
     );
   });
   const marks: Mark[] = [];

@@ -1,0 +1,198 @@
+"""The inner loops of synthesis: numpy where it is fast, kernel.wasm in the browser, where it is not.
+
+numpy for WebAssembly comes with neither a matrix library nor vector instructions. In Pyodide these loops therefore
+run in a small module of our own (kernel.c) inside Python's own memory; everywhere else, and in a browser without
+vector instructions, numpy runs them. Both compute the same to rounding (tests/web/test_pyodide_kernel.py). Nothing
+here sees a row of the data: only numbers after the noise, and records made from them.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.ctypeslib import ndpointer
+from numpy.typing import NDArray
+
+Single = NDArray[np.float32]
+Index = NDArray[np.int32]
+
+_CHUNK = 4
+"""Rows of a block of triples that kernel.c works on at once."""
+
+
+def _load() -> Any:
+    """The functions of kernel.wasm; None outside Pyodide, and in a browser that has no vector instructions."""
+    if str(sys.platform) != "emscripten":
+        return None
+    try:
+        library = ctypes.CDLL(str(Path(__file__).with_name("kernel.wasm")))
+    except OSError:
+        return None
+    numbers, places = ndpointer(np.float32, flags="C_CONTIGUOUS"), ndpointer(np.int32, flags="C_CONTIGUOUS")
+    answers, anywhere, size = ndpointer(np.uint8, flags="C_CONTIGUOUS"), ctypes.c_void_p, ctypes.c_int
+    for name, result, arguments in (
+        ("times", None, [numbers, anywhere, size, size, numbers, size, size, size]),
+        ("by_rows", None, [numbers] * 3 + [size] * 3),
+        ("triples", ctypes.c_double, [numbers] * 3 + [places] * 3 + [numbers] * 4 + [size] * 3),
+        ("scores", None, [numbers, numbers, places, size, size, size]),
+        ("settle", None, [numbers] + [places] * 4 + [numbers, answers, ctypes.c_float] + [size] * 4),
+    ):
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments
+    return library
+
+
+_compiled = _load()
+
+
+def _single(array: NDArray[Any]) -> Single:
+    return np.ascontiguousarray(array, np.float32)
+
+
+def _index(array: NDArray[Any]) -> Index:
+    return np.ascontiguousarray(array, np.int32)
+
+
+def times(a: Single, b: Single) -> Single:
+    """The matrix product a (m, k) b (k, n). Rows and columns of a may have any strides."""
+    if _compiled is None:
+        return np.asarray(a @ b)
+    b = _single(b)
+    out = np.empty((len(a), b.shape[1]), np.float32)
+    if a.dtype != np.float32 or min(a.strides) < 0:
+        a = _single(a)
+    row, column = (stride // 4 for stride in a.strides)
+    _compiled.times(out, int(a.ctypes.data), row, column, b, len(a), a.shape[1], b.shape[1])
+    return out
+
+
+def by_rows(a: Single, b: Single) -> Single:
+    """Dot products of the rows of a (m, k) with those of b (n, k): (m, n)."""
+    if _compiled is None:
+        return np.asarray(a @ b.T)
+    a, b = _single(a), _single(b)
+    out = np.empty((len(a), len(b)), np.float32)
+    _compiled.by_rows(out, a, b, len(a), a.shape[1], len(b))
+    return out
+
+
+@dataclass(frozen=True)
+class TripleBlock:
+    """All fitted triples that share the first attribute of a pair: rows are pair coordinates, columns single ones.
+
+    a, b: the two coordinates of each row. columns: the coordinate of each column. target, precision: (rows, columns).
+    Every triple stands in three places over all blocks (once per choice of its single attribute), which makes the
+    gradient of every attribute one product, with no scatter.
+    """
+
+    a: Index
+    b: Index
+    columns: Index
+    target: Single
+    precision: Single
+
+
+def triples(blocks: Sequence[TripleBlock], factors: Single, weighted: Single, pull: Single, by_mass: Single) -> float:
+    """The misfit of all triples. Adds half its gradient in the factors to pull, and that in the mass to by_mass.
+
+    factors, weighted, pull: (coordinates, components), weighted being factors times the mass; by_mass: (components,).
+    """
+    if _compiled is not None:
+        return _triples_compiled(blocks, factors, weighted, pull, by_mass)
+    loss = 0.0
+    for block in blocks:
+        pairs = factors[block.a] * factors[block.b]
+        error = pairs @ weighted[block.columns].T
+        error -= block.target
+        scaled = block.precision * error
+        loss += float(np.vdot(scaled, error)) / 3.0
+        towards = scaled.T @ pairs
+        pull[block.columns] += towards
+        by_mass += (2.0 / 3.0) * (factors[block.columns] * towards).sum(axis=0)
+    return loss
+
+
+def _triples_compiled(
+    blocks: Sequence[TripleBlock], factors: Single, weighted: Single, pull: Single, by_mass: Single
+) -> float:
+    factors, weighted = _single(factors), _single(weighted)
+    components = factors.shape[1]
+    towards = np.zeros_like(factors)
+    pairs = np.empty((_CHUNK, components), np.float32)
+    scaled = np.empty((_CHUNK, max((len(block.columns) for block in blocks), default=0)), np.float32)
+    loss = 0.0
+    for block in blocks:
+        loss += _compiled.triples(
+            towards,
+            factors,
+            weighted,
+            block.a,
+            block.b,
+            block.columns,
+            block.target,
+            block.precision,
+            pairs,
+            scaled,
+            len(block.a),
+            len(block.columns),
+            components,
+        )
+    pull += towards
+    by_mass += (2.0 / 3.0) * (factors * towards).sum(axis=0)
+    return loss
+
+
+def scores(local: Single, rows: Index) -> Single:
+    """For each record, the sum of the rows of local (rows, width) that it stands in; rows (records, tables)."""
+    if _compiled is None:
+        return np.asarray(local[rows].sum(axis=1))
+    out = np.empty((len(rows), local.shape[1]), np.float32)
+    _compiled.scores(out, local, _index(rows), len(rows), rows.shape[1], local.shape[1])
+    return out
+
+
+def settle(
+    local: Single,
+    rows: Index,
+    which: NDArray[np.int64],
+    old: Index,
+    best: Index,
+    *,
+    step: Single,
+    own: float,
+    group: int,
+) -> NDArray[np.intp]:
+    """Makes those moves that lower the misses; returns their positions in `which`.
+
+    local (rows, width): prices of one more record, changed in place. The i-th move takes record which[i], which stands
+    in rows[which[i]] (tables,), from value old[which[i]] to best[which[i]]. step (tables,): what one record changes
+    a price by; own: the price of a record to itself. Moves of one group are all asked before any of them is made.
+    """
+    if _compiled is not None:
+        moved = np.zeros(len(which), np.uint8)
+        places, values = (_index(rows), _index(which)), (_index(old), _index(best))
+        _compiled.settle(
+            local, *places, *values, _single(step), moved, own, len(which), group, rows.shape[1], local.shape[1]
+        )
+        return np.flatnonzero(moved)
+    cells, width = local.reshape(-1), local.shape[1]
+    moves = []
+    for start in range(0, len(which), group):
+        asked = which[start : start + group]
+        at = rows[asked].astype(np.int64) * width
+        out, into = at + old[asked, None], at + best[asked, None]
+        gain = cells[into].sum(axis=1) - cells[out].sum(axis=1) + np.float32(own)
+        yes = np.flatnonzero(gain < 0)
+        if not len(yes):
+            continue
+        delta = np.broadcast_to(step, (len(yes), len(step))).ravel()
+        np.add.at(cells, into[yes].ravel(), delta)
+        np.subtract.at(cells, out[yes].ravel(), delta)
+        moves.append(start + yes)
+    return np.concatenate(moves) if moves else np.empty(0, np.intp)
