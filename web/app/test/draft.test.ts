@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { changeColumn, changeLinks, changePromise, changeWhere, columnOf, edgesOf, EPSILONS, fileName, nearest, renamed, valuesOf } from "../src/draft/change";
+import { changeColumn, changeLinks, changePromise, changeWhere, columnOf, edgesOf, EPSILONS, epsilonsWith, fileName, renamed, valuesOf } from "../src/draft/change";
 import { History } from "../src/draft/history";
 import { draft } from "./fake";
 
@@ -36,9 +36,9 @@ test("typed lists and edges", () => {
   expect(fileName("???", "x")).toBe("x");
 });
 
-test("the slider stands at the nearest epsilon", () => {
-  expect(EPSILONS.map((epsilon) => EPSILONS[nearest(epsilon)])).toEqual([...EPSILONS]);
-  expect([0.01, 5, 100].map((epsilon) => EPSILONS[nearest(epsilon)])).toEqual([0.1, 6, 12]);
+test("the slider has the epsilon of every plan", () => {
+  expect(epsilonsWith(1)).toEqual([...EPSILONS]);
+  expect(epsilonsWith(1.3)).toEqual([...EPSILONS, 1.3].sort((a, b) => a - b));
 });
 
 test("history undoes and redoes, and forgets the future after a new change", () => {

@@ -63,13 +63,9 @@ export function edgesOf(text: string): (number | string)[] | null {
 /** The epsilons on the slider; even steps of it are about even steps of accuracy. */
 export const EPSILONS = [0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8, 10, 12] as const;
 
-/** Place of the nearest epsilon on the slider, by ratio. */
-export function nearest(epsilon: number): number {
-  let best = 0;
-  EPSILONS.forEach((one, i) => {
-    if (Math.abs(Math.log(one / epsilon)) < Math.abs(Math.log(EPSILONS[best]! / epsilon))) best = i;
-  });
-  return best;
+/** Those of the slider, and that of a plan which has another. */
+export function epsilonsWith(now: number): number[] {
+  return [...new Set<number>([...EPSILONS, now])].sort((a, b) => a - b);
 }
 
 /** A name for files and releases: letters, digits and hyphens. */

@@ -11,7 +11,7 @@ export function openStep(kit: Kit): HTMLElement[] {
   const { app, words } = kit;
   const parts: HTMLElement[] = [h("p", { class: "lead" }, words("open.lead"))];
   if (!app.opened) parts.push(...choose(kit));
-  if (app.kept.length > 0) parts.push(keptLedgers(kit));
+  if (app.keptBefore.length > 0) parts.push(keptLedgers(kit));
   if (app.opened && app.draft) parts.push(...opened(kit));
   return parts;
 }
@@ -63,7 +63,7 @@ function choose(kit: Kit): HTMLElement[] {
 export function keptLedgers(kit: Kit): HTMLElement {
   const { app, words, lang } = kit;
   const date = new Intl.DateTimeFormat(lang === "ar" ? "ar-u-nu-latn" : lang, { dateStyle: "medium", timeStyle: "short" });
-  const items = app.kept.map((kept, i) =>
+  const items = app.keptBefore.map((kept, i) =>
     h(
       "li",
       {},
