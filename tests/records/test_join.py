@@ -70,7 +70,7 @@ def test_a_name_that_is_taken_tells_the_file() -> None:
     ("own", "theirs", "said"),
     [
         (["1", "1 ", SECRET], ["1"], "column id must have a value of its own in every row, and 2 rows share"),
-        (["1"], [SECRET, SECRET, "2"], "column of of folder/talks.csv must have a value of its own in every row, and 2"),
+        (["1"], [SECRET, SECRET, "2"], "column of of folder/talks.csv must have a value of its own in every row"),
         (["1", " "], ["1"], "column id is empty in 1 rows"),
         (["1"], ["1", ""], "column of of folder/talks.csv is empty"),
     ],

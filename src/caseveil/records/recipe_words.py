@@ -25,8 +25,8 @@ _GROUPED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One step. column: the released column, or for the choice of rows the column of the file that is looked at; '' where
-    it is about all of them."""
+    """One step. column: the released column, or for the choice of rows the column of the file that is looked at; '' for
+    what is about all of them."""
 
     column: str
     sentence: str

@@ -31,6 +31,8 @@ export interface TableDraft {
   source: string;
   key: string | null;
   links: { to: string; key: string; at_most: number; shared_by_at_most?: number | null } | null;
+  /** A second file whose columns are added to the rows of this one, by the key; key: its column. */
+  join?: { source: string; key: string } | null;
   /** Rows that stay: all conditions hold. */
   where: Condition[];
   columns: ColumnDraft[];

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { changeColumn, changeLinks, changePromise, changeWhere, columnOf, edgesOf, EPSILONS, epsilonsWith, fileName, renamed, valuesOf } from "../src/draft/change";
+import { changeColumn, changeLinks, changePromise, changeWhere, columnOf, edgesOf, EPSILONS, epsilonsWith, fileName, joinTables, renamed, separateTables, valuesOf } from "../src/draft/change";
 import { History } from "../src/draft/history";
-import { draft } from "./fake";
+import { column, draft } from "./fake";
 
 test("a change leaves the older draft as it was", () => {
   const before = draft();
@@ -56,4 +56,17 @@ test("history undoes and redoes, and forgets the future after a new change", () 
   expect(history.canRedo).toBe(false);
   history.reset(null);
   expect([history.now, history.canUndo]).toEqual([null, false]);
+});
+
+test("two tables become one, and two again", () => {
+  const one = draft();
+  const other = { ...one.tables[0]!, name: "talks", source: "talks.csv", key: null, links: { to: "cases", key: "of", at_most: 6 }, columns: [column("gender"), column("tongue")] };
+  const two = { ...one, promise: { ...one.promise, unit: "victim or perpetrator" }, tables: [{ ...one.tables[0]!, key: "id" }, other], rest: { flattened: [{ name: "x" }] } };
+  const joined = joinTables(two);
+  expect(joined.tables).toHaveLength(1);
+  expect(joined.tables[0]!.join).toEqual({ source: "talks.csv", key: "of" });
+  expect(joined.tables[0]!.columns.slice(-2).map(({ name, from }) => [name, from])).toEqual([["gender (talks.csv)", "gender (talks.csv)"], ["tongue", "tongue"]]);
+  expect([joined.promise.unit, joined.rest]).toEqual(["victim", { flattened: [] }]);
+  expect(joinTables(one)).toBe(one);
+  expect(separateTables(joined, two)).toEqual({ ...two, promise: joined.promise });
 });

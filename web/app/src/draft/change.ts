@@ -36,6 +36,34 @@ export function changeLinks(draft: Draft, table: string, key: string, to: string
   return withTable(draft, table, (one) => ({ ...one, links: { ...one.links, to, key, at_most } }));
 }
 
+/** One table of two: the columns of the second are added to the rows of the first. As in src/caseveil/records/join.py, a
+ * name that is taken tells the file. */
+export function joinTables(draft: Draft): Draft {
+  const [people, other] = draft.tables;
+  if (!people || !other?.links || people.key === null) return draft;
+  const free = (name: string, taken: Set<string>): string => {
+    let now = name;
+    while (taken.has(now)) now = `${now} (${other.source})`;
+    taken.add(now);
+    return now;
+  };
+  const files = new Set([people.key, ...people.columns.map((column) => column.from)]);
+  const names = new Set(people.columns.map((column) => column.name));
+  const columns = other.columns.map((column) => ({ ...column, from: free(column.from, files), name: free(column.name, names) }));
+  const unit = draft.promise.unit === "victim or perpetrator" ? "victim" : draft.promise.unit;
+  return {
+    ...draft,
+    promise: { ...draft.promise, unit },
+    tables: [{ ...people, join: { source: other.source, key: other.links.key }, columns: [...people.columns, ...columns] }],
+    rest: { ...draft.rest, flattened: [] },
+  };
+}
+
+/** Two tables again, as they were when they were opened. */
+export function separateTables(draft: Draft, opened: Draft): Draft {
+  return { ...draft, tables: opened.tables, rest: { ...draft.rest, flattened: (opened.rest as { flattened?: object[] } | undefined)?.flattened ?? [] } };
+}
+
 export function changePromise(draft: Draft, change: Partial<Draft["promise"]>): Draft {
   return { ...draft, promise: { ...draft.promise, ...change } };
 }
