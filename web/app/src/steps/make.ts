@@ -116,7 +116,7 @@ function runs(kit: Kit): HTMLElement {
     [words("make.published"), ({ run }) => number(run.published)],
     [words("make.time"), ({ run }) => time(kit, run.seconds)],
   ];
-  const sentences = app.made.map(({ run }) => h("p", { lang: "en", dir: "auto" }, h("strong", {}, run.label), ": ", run.sentence));
+  const sentences = app.made.map(({ run }) => h("p", {}, h("strong", {}, h("bdi", {}, run.label)), ": ", h("span", { lang: "en", dir: "ltr" }, run.sentence)));
   return card(
     words("make.runs"),
     table(words("make.runs"), [words("make.run"), ...app.made.map(({ run }) => run.label)], rows.map(([name, value]) => [name, ...app.made.map(value)])),
@@ -168,7 +168,8 @@ function charts(kit: Kit, label: (run: string) => string): HTMLElement[] {
   const rows = app.comparison?.rows ?? [];
   const several = new Set(rows.map((row) => row.table)).size > 1;
   // Bars of one length of all runs lie beside each other.
-  const sorted = [...rows].sort((a, b) => a.table.localeCompare(b.table) || a.length - b.length);
+  const order = [...new Set(rows.map((row) => row.table))];
+  const sorted = [...rows].sort((a, b) => order.indexOf(a.table) - order.indexOf(b.table) || a.length - b.length);
   const name = (row: (typeof rows)[number]): string => [words("forecast.of", { n: row.length }), several ? row.table : "", label(row.run).split(":")[0]!].filter((part) => part !== "").join(" · ");
   const chart = (title: string, value: (row: (typeof rows)[number]) => number): HTMLElement =>
     h("div", {}, h("h4", {}, title), bars(kit, title, sorted.map((row) => ({ label: name(row), value: value(row) }))));

@@ -88,7 +88,7 @@ function opened(kit: Kit): HTMLElement[] {
   const parts = app.opened!.tables.map((table) =>
     card(
       table.name,
-      h("p", { class: "quiet", dir: "auto" }, `${table.source} · ${words("rows", { n: table.rows })}`),
+      h("p", { class: "quiet" }, h("bdi", {}, table.source), ` · ${words("rows", { n: table.rows })}`),
       grid(kit, `preview-${table.name}`, `${words("open.preview", { table: table.name })} · ${words("open.private")}`, table.preview, 6),
     ),
   );

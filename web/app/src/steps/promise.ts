@@ -70,9 +70,11 @@ function forecast(kit: Kit): HTMLElement {
   const question = { ...draft, release: null, promise: { ...draft.promise, epsilon: null, budget: null }, asked };
   const found = app.live("forecast", question, () => app.engine.ask("forecast", { draft: app.draft!, epsilons: asked }));
   if (!found) return card(words("forecast.title"), h("p", { class: "quiet", role: "status" }, words("engine.working")));
+  // Nobody is off by parts of a person, unless the number is small.
+  const people = (n: number): string => about(kit, n >= 10 ? Math.round(n) : n);
   const own = found.rows.filter((row) => row.epsilon === epsilon);
   const rows = found.rows.filter((row) => [0.5, 1, 2, 4, epsilon].includes(row.epsilon)).sort((a, b) => a.epsilon - b.epsilon || a.length - b.length);
-  const said = own.map(({ length, within, typical }) => h("p", {}, words("forecast.sentence", { columns: words("forecast.of", { n: length }), within: about(kit, within), typical: about(kit, typical) })));
+  const said = own.map(({ length, within, typical }) => h("p", {}, words("forecast.sentence", { columns: words("forecast.of", { n: length }), within: people(within), typical: people(typical) })));
   return card(
     words("forecast.title"),
     h("div", { class: "sentences", role: "status" }, ...said),
@@ -82,7 +84,7 @@ function forecast(kit: Kit): HTMLElement {
       "details",
       { id: "forecast-table" },
       h("summary", {}, words("forecast.table")),
-      table(words("forecast.table"), [words("forecast.epsilon"), words("make.length"), words("forecast.within")], rows.map((row) => [number(row.epsilon), number(row.length), about(kit, row.within)])),
+      table(words("forecast.table"), [words("forecast.epsilon"), words("make.length"), words("forecast.within")], rows.map((row) => [number(row.epsilon), number(row.length), people(row.within)])),
     ),
   );
 }

@@ -22,7 +22,7 @@ export function riskStep(kit: Kit): HTMLElement[] {
     null,
     h(
       "div",
-      { class: "fields" },
+      { class: "fields sliders" },
       h("div", {}, slider("k", (n) => `${words("risk.k")}: k = ${number(n)}`, k, 2, 50, (n) => {
         app.k = n;
         app.tell();

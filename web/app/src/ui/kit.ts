@@ -192,7 +192,7 @@ export function table(caption: string, head: readonly string[], rows: readonly (
       {},
       h("caption", { class: "hidden" }, caption),
       h("thead", {}, h("tr", {}, ...head.map((name, i) => h("th", { scope: "col", class: kind(i) }, name)))),
-      h("tbody", {}, ...rows.map((row) => h("tr", {}, ...row.map((cell, i) => (i === 0 ? h("th", { scope: "row", dir: "auto" }, cell) : h("td", { class: kind(i), dir: "auto" }, cell)))))),
+      h("tbody", {}, ...rows.map((row) => h("tr", {}, ...row.map((cell, i) => (i === 0 ? h("th", { scope: "row", dir: "auto" }, cell) : h("td", { class: kind(i) }, h("bdi", {}, cell))))))),
     ),
   );
 }
