@@ -255,6 +255,11 @@ def test_choices_that_would_tell_of_the_rows_are_flagged(session: Session) -> No
     assert ("age", "private") not in levels()
     _column(draft, "nationality")["values"] = None
     assert ("nationality", "price") in levels()
+    for words, level in ((["FR"], False), (["not there"], False), ([f"{SECRET} said 7"], True)):
+        name = "notes" if level else "nationality"
+        draft["tables"][0]["where"] = [{"column": name, "is": None, "is_not": words}]
+        assert ((name, "private") in levels()) == level
+    draft["tables"][0]["where"] = []
     _column(draft, "surname")["keep"] = True
     assert ("surname", "stop") in levels()
     error = refused(session, "release", draft=draft, label="")

@@ -101,10 +101,10 @@ export class Frame {
   }
 
   private key(event: KeyboardEvent): void {
-    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.key.toLowerCase() !== "z") return;
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || !["z", "y"].includes(event.key.toLowerCase())) return;
     if (event.target instanceof HTMLTextAreaElement || (event.target instanceof HTMLInputElement && event.target.type === "text")) return;
     event.preventDefault();
-    if (event.shiftKey) this.app.redo();
+    if (event.shiftKey || event.key.toLowerCase() === "y") this.app.redo();
     else this.app.undo();
   }
 
