@@ -114,11 +114,10 @@ def recipe(part: TablePlan, met: RecipeReport) -> list[RenderableType]:
         lines.append(f"All {met.rows:,} rows of {part.table.name} stay (where).")
     if steps:
         shown = table(f"What the recipe does to {part.table.name}", "step", "#cells changed in the column")
-        last = {step.column: step for step in steps[len(part.recipe.where) :]}
+        before = len(part.recipe.where) + (part.recipe.join is not None)
+        last = {step.column: step for step in steps[before:]}
         for place, step in enumerate(steps):
-            counted = (
-                place >= len(part.recipe.where) and last[step.column] is step and part.recipe.of(step.column).changes
-            )
+            counted = place >= before and last[step.column] is step and part.recipe.of(step.column).changes
             shown.add_row(step.sentence, f"{met.changed.get(step.column, 0):,}" if counted else "")
         lines.append(shown)
     for column, entries in met.unmatched.items():

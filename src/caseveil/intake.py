@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from caseveil.errors import PlanError, RowsError
 from caseveil.plan import Plan, TablePlan
+from caseveil.records.join import added
 from caseveil.records.raw import RawTable
 from caseveil.records.recipe import Applied, RecipeReport, apply
 from caseveil.records.source import read
@@ -24,12 +25,13 @@ class Intake:
 
 def read_rows(plan: Plan, progress: Progress | None = None) -> Intake:
     """The rows that the plan names. Raises PlanError where it names none, SourceError, and RowsError as `prepare_rows`
-    does."""
+    and a join do."""
     return prepare_rows(plan, [_read(part, plan, progress) for part in plan.tables])
 
 
 def prepare_rows(plan: Plan, raw: Sequence[RawTable]) -> Intake:
-    """The same for rows that were read already: one table for each of the plan, as the files have them.
+    """The same for rows that were read already: one table for each of the plan, as the files have them, and
+    joined where the plan joins two.
 
     A person who does not stay takes the rows linked to them along. Raises RowsError, one line for every fault.
     """
@@ -55,6 +57,9 @@ def _read(table: TablePlan, plan: Plan, progress: Progress | None) -> RawTable:
     if progress is not None:
         progress("reading", 0.0)
     raw = read(table.source, folder=plan.folder, query=table.query)
+    join, key = table.recipe.join, table.table.key
+    if join is not None and key is not None:
+        raw = added(raw, read(join.source, folder=plan.folder), key=key, join=join)
     if progress is not None:
         progress("reading", 1.0)
     return raw

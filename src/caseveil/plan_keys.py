@@ -174,6 +174,12 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
             default="none",
             meaning="How every row of this table belongs to a row of the table of people. At most one table has it.",
         ),
+        "join": Key(
+            takes="{ source, key }",
+            default="none",
+            meaning="A second file with at most one row for each person, whose columns are added to the person's row. "
+            "Not published.",
+        ),
         "where": Key(
             takes="[{ column, is, is_not }, ...]",
             default="all rows",
@@ -181,6 +187,14 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
             "stay takes all rows linked to them along. Not published.",
         ),
         "columns": Key(takes="table of columns", default=None, meaning="The columns that are released."),
+    },
+    "tables.NAME.join": {
+        "source": Key(takes="path", default=None, meaning="CSV, TSV, XLSX or Parquet file."),
+        "key": Key(
+            takes="column",
+            default=None,
+            meaning="The column of that file that holds the key of the person, different in every row.",
+        ),
     },
     "tables.NAME.where[]": {
         "column": Key(

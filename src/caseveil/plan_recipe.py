@@ -15,7 +15,7 @@ from caseveil.plan_section import Section, nearest, placed, sort_of
 from caseveil.schema.attribute import MISSING, Binned, Column, MultiChoice
 from caseveil.schema.cells import day_of, number_of
 from caseveil.schema.links import Link
-from caseveil.schema.recipe import ColumnRecipe, Condition, Derive, Group, Recipe
+from caseveil.schema.recipe import ColumnRecipe, Condition, Derive, Group, Join, Recipe
 from caseveil.schema.table import Table
 
 OneOf = TypeVar("OneOf", bound=Enum)
@@ -43,6 +43,17 @@ def read_where(section: Section) -> tuple[Condition, ...]:
         with placed(f"{one.place}: "):
             read.append(Condition(column=column, only=only, never=never))
     return tuple(read)
+
+
+def read_join(section: Section) -> Join | None:
+    """The file whose columns are added. Raises PlanError."""
+    if "join" not in section.data:
+        return None
+    one = section.section("join", '{ source = "interviews.csv", key = "victim_id" }')
+    one.refuse_unknown(dict.fromkeys(("source", "key")), {})
+    source, key = one.text("source"), one.text("key")
+    with placed(f"{one.place}."):
+        return Join(source=source, key=key)
 
 
 def _one_of(section: Section, key: str, choices: type[OneOf]) -> OneOf | None:
@@ -83,6 +94,11 @@ def checked(recipe: Recipe, table: Table, link: Link | None) -> Recipe:
 
     Raises PlanError where a column is made of one that names a person, or into what the column cannot hold.
     """
+    if recipe.join is not None and (table.key is None or link is not None):
+        raise PlanError(
+            f"tables.{table.name}.join needs the table of people and its key: name the column of its file that "
+            f"identifies the person, for example key = {recipe.join.key[:60]!r}"
+        )
     place = f"tables.{table.name}.columns"
     columns = {column.name: column for column in table.columns}
     stray = next((one.column for one in recipe.columns if one.column not in columns), None)
@@ -95,7 +111,7 @@ def checked(recipe: Recipe, table: Table, link: Link | None) -> Recipe:
         _check_step(f"{place}.{one.column}", one, columns[one.column])
         _check_recode(f"{place}.{one.column}", one, columns[one.column])
     made = {one.column: one for one in recipe.columns if not one.empty}
-    return Recipe(columns=tuple(made[name] for name in columns if name in made), where=recipe.where)
+    return Recipe(columns=tuple(made[name] for name in columns if name in made), where=recipe.where, join=recipe.join)
 
 
 def _check_step(place: str, one: ColumnRecipe, column: Column) -> None:
@@ -174,3 +190,8 @@ def where_content(recipe: Recipe) -> list[object]:
         | ({} if one.never is None else {"is_not": list(one.never)})
         for one in recipe.where
     ]
+
+
+def join_content(recipe: Recipe) -> dict[str, object] | None:
+    """The join as it stands in release.toml."""
+    return None if recipe.join is None else {"source": recipe.join.source, "key": recipe.join.key}

@@ -11,7 +11,7 @@ from pathlib import Path
 from caseveil.errors import PlanError
 from caseveil.plan import Aggregates, Fabrication, Plan, Promise, TablePlan
 from caseveil.plan_keys import COLUMN_KEYS, KEYS, KINDS
-from caseveil.plan_recipe import read_column, read_where
+from caseveil.plan_recipe import read_column, read_join, read_where
 from caseveil.plan_section import Section, finite, labels_of, placed, sort_of
 from caseveil.plan_update import Update
 from caseveil.privacy.loss import EpsilonDelta
@@ -95,7 +95,7 @@ def _table(name: str, section: Section) -> TablePlan:
         source=section.text("source"),
         query=section.maybe_text("query"),
         link=_link(section),
-        recipe=Recipe(columns=tuple(made), where=read_where(section)),
+        recipe=Recipe(columns=tuple(made), where=read_where(section), join=read_join(section)),
     )
 
 

@@ -7,7 +7,7 @@ import json
 import re
 
 from caseveil.plan import Plan
-from caseveil.plan_recipe import column_content, where_content
+from caseveil.plan_recipe import column_content, join_content, where_content
 from caseveil.plan_update import Update
 from caseveil.schema.attribute import Binned, Column, Edge, MultiChoice
 from caseveil.schema.flattened import NAME as FLATTENED
@@ -146,7 +146,8 @@ def render(plan: Plan) -> str:
         links = None if part.link is None else _link_content(part.link)
         where = where_content(part.recipe) or None
         optional = {
-            "source": part.source, "query": part.query, "key": part.table.key, "links": links, "where": where
+            "source": part.source, "query": part.query, "key": part.table.key,
+            "join": join_content(part.recipe), "links": links, "where": where,
         }  # fmt: skip
         content[place] = {key: value for key, value in optional.items() if value is not None}
         for column in part.table.columns:

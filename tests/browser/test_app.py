@@ -123,6 +123,34 @@ def test_every_decision_can_be_taken_back(start: Start) -> None:
     assert not page.is_closed()
 
 
+def test_what_is_typed_stays_and_one_click_is_enough(start: Start) -> None:
+    page = start()
+    open_cases(page)
+    # Whatever the engine says meanwhile, an unfinished word is not taken away.
+    page.click("#column-new-name")
+    page.keyboard.press("End")
+    page.keyboard.type("_of_case")
+    page.evaluate("document.getElementById('undo').click()")
+    page.wait_for_timeout(600)
+    assert page.input_value("#column-new-name").endswith("_of_case")
+    assert page.evaluate("document.activeElement.id") == "column-new-name"
+    page.locator("#filter summary").click()
+    page.select_option("#where-column", "region")
+    page.fill("#where-values", "North | South")
+    page.click("#keep-1")
+    page.wait_for_timeout(600)
+    assert [page.input_value(f"#where-{name}") for name in ("column", "values")] == ["region", "North | South"]
+    page.click("#where-add")
+    page.wait_for_selector("#where-0")
+    assert page.input_value("#where-values") == ""
+    page.click("#step-make")
+    page.fill("#release-title", "A title")
+    page.click("#step-publish")
+    assert page.inner_text("h2.page-title") == "Publish"
+    page.click("#step-make")
+    assert page.input_value("#release-title") == "A title"
+
+
 @pytest.fixture(scope="module")
 def walk() -> Callable[[Any], Iterator[str]]:
     """Through every step with two tables and a release."""

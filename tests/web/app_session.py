@@ -26,6 +26,13 @@ def links(n: int = 400) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
+def talks(n: int = 400) -> bytes:
+    """A second file about some of those people, and about others."""
+    lines = ["of,sex,language,phone"]
+    lines += [f"V{i:04},F,{('Thai', 'Swahili')[i % 2]},+49 30 {SECRET}{i:05}" for i in range(n // 2, n + 20)]
+    return ("\n".join(lines) + "\n").encode()
+
+
 def ask(session: Session, name: str, **fields: Any) -> dict[str, Any]:
     """An answer that is no error."""
     found = session.answer(name, fields)

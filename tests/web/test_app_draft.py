@@ -58,6 +58,7 @@ def drafts(draw: st.DrawFn) -> dict[str, Any]:
     condition = st.fixed_dictionaries(
         {"column": NAMES, "is": st.lists(NAMES, min_size=1, max_size=2), "is_not": st.none()}
     )
+    draft_key = draw(st.sampled_from([None, "id of nobody"]))
     return {
         "release": {"name": "cases", "version": "2026", "title": "A", "publisher": "", "license": ""},
         "promise": {
@@ -72,8 +73,9 @@ def drafts(draw: st.DrawFn) -> dict[str, Any]:
             {
                 "name": "cases",
                 "source": "cases.csv",
-                "key": None,
+                "key": draft_key,
                 "links": None,
+                "join": draw(st.sampled_from([None, {"source": "talks.csv", "key": "of"}])) if draft_key else None,
                 "where": draw(st.lists(condition, max_size=2)),
                 "columns": [draw(columns(name)) for name in names],
             }

@@ -11,7 +11,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from app_session import SECRET, ask, links, opened, people, refused
+from app_session import SECRET, ask, links, opened, people, refused, talks
 
 from caseveil.plan import Plan
 from caseveil.privacy.ledger import Ledger
@@ -192,6 +192,44 @@ def test_preparing_shows_the_recipe_and_the_rows_before_and_after(session: Sessi
     assert 'group = "un-region"' in toml
 
 
+def test_two_files_become_one_table(session: Session, tmp_path: Path) -> None:
+    draft = opened(session, ("cases.csv", people()))
+    table = draft["tables"][0]
+    key = table["key"]
+    ask(session, "open", files=[{"name": "cases.csv", "bytes": people()}, {"name": "talks.csv", "bytes": talks()}])
+    table["join"] = {"source": "talks.csv", "key": "of"}
+    column = {**_column(draft, "sex"), "values": ["Thai", "Swahili"], "missing": [""], "recode": {}}
+    table["columns"].append({**column, "name": "language", "from": "language"})
+    answer = ask(session, "prepare", draft=draft, table="cases")
+    assert answer["recipe"][0]["sentence"].startswith("Each row gets the columns of the row of talks.csv")
+    assert "sex (talks.csv)" in answer["before"]["columns"]
+    assert "of" not in answer["before"]["columns"]
+    view = ask(session, "column", draft=draft, table="cases", column="language")
+    assert (view["distinct"], view["missing"]) == (2, 200)
+    toml = ask(session, "to_toml", draft=draft)["toml"]
+    again = ask(session, "from_toml", toml=toml)
+    assert again["remarks"] == []
+    aside = {one["from"]: one["reason"] for one in again["draft"]["tables"][0]["columns"] if not one["keep"]}
+    assert "contact details" in aside["phone"]
+    run = ask(session, "release", draft=draft, label="")
+    everything = ask(session, "bundle", run=run["id"])["bytes"]
+    assert b"talks.csv" not in b"".join(zipfile.ZipFile(io.BytesIO(everything)).read(name) for name in
+                                        zipfile.ZipFile(io.BytesIO(everything)).namelist())  # fmt: skip
+    assert ask(session, "compare", runs=[run["id"]])["rows"]
+    (tmp_path / "cases.csv").write_bytes(people())
+    (tmp_path / "talks.csv").write_bytes(talks())
+    (tmp_path / "release.toml").write_text(toml, "utf-8")
+    from caseveil.produce import check
+
+    assert check(Plan.read(tmp_path / "release.toml")).intake.rows == 400
+    assert key == "victim_id"
+    error = refused(session, "prepare", draft=json.loads(json.dumps(draft).replace('"of"', '"language"')), table="cases")
+    assert error["kind"] == "input"
+    assert "must have a value of its own" in error["message"]
+    ask(session, "open", files=[{"name": "cases.csv", "bytes": people()}])
+    assert "open the file again" in refused(session, "prepare", draft=draft, table="cases")["message"]
+
+
 def test_suggestions_can_be_taken(session: Session) -> None:
     draft = opened(session, ("cases.csv", people()))
     taken = 0
@@ -217,6 +255,11 @@ def test_choices_that_would_tell_of_the_rows_are_flagged(session: Session) -> No
     assert ("age", "private") not in levels()
     _column(draft, "nationality")["values"] = None
     assert ("nationality", "price") in levels()
+    for words, level in ((["FR"], False), (["not there"], False), ([f"{SECRET} said 7"], True)):
+        name = "notes" if level else "nationality"
+        draft["tables"][0]["where"] = [{"column": name, "is": None, "is_not": words}]
+        assert ((name, "private") in levels()) == level
+    draft["tables"][0]["where"] = []
     _column(draft, "surname")["keep"] = True
     assert ("surname", "stop") in levels()
     error = refused(session, "release", draft=draft, label="")

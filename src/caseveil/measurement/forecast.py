@@ -10,7 +10,7 @@ from caseveil.errors import PlanError
 from caseveil.measurement.link_workload import LINK_WEIGHTS, SIDE_SHARE
 from caseveil.measurement.residuals import optimal_variances
 from caseveil.measurement.update import variances_after
-from caseveil.measurement.workload import DEFAULT_CELLS_CAP, DEFAULT_WEIGHTS, plan_workload
+from caseveil.measurement.workload import DEFAULT_CELLS_CAP, DEFAULT_WEIGHTS, Workload, plan_workload
 from caseveil.privacy.loss import EpsilonDelta, mu_for
 from caseveil.schema.domain import Clique, Domain, subsets
 from caseveil.synthesis.observed import cell_variance
@@ -100,17 +100,16 @@ def forecast(
     usual = LINK_WEIGHTS if linked else DEFAULT_WEIGHTS
     workload = plan_workload(domain, length=length, weights=weights or usual, cells_cap=cells_cap)
     unit = optimal_variances(workload.weights, domain, 1.0)
+    # variances of a first release are in proportion to 1 / mu^2, so they are added up once for all epsilons
+    first = _groups(workload, unit, domain, length) if earlier is None else []
     rows = []
     for epsilon in epsilons:
         mu = mu_for(EpsilonDelta(epsilon=epsilon, delta=delta)) * math.sqrt(1.0 - SIDE_SHARE * linked) / changed
-        # variances of a first release are in proportion to 1 / mu^2; those that go on from others are not
-        scale = mu**2 if earlier is None else 1.0
-        variances = unit if earlier is None else earlier.then(workload.weights, domain, mu)
-        for k in range(1, length + 1):
-            cliques = [c for c in workload.of_length(k) if all(part in variances for part in subsets(c))]
-            if not cliques:
-                continue
-            mean_variance = math.fsum(cell_variance(variances, c, domain) for c in cliques) / len(cliques) / scale
+        if earlier is None:
+            groups = [(k, cliques, variance / mu**2) for k, cliques, variance in first]
+        else:
+            groups = _groups(workload, earlier.then(workload.weights, domain, mu), domain, length)
+        for k, cliques, mean_variance in groups:
             cells = sum(domain.cells(c) for c in cliques)
             sd = math.sqrt(mean_variance)
             error = sd * math.sqrt(2.0 / math.pi)
@@ -127,3 +126,16 @@ def forecast(
                 )
             )
     return Forecast(rows=tuple(rows), n=n, delta=delta, left_out=dict(workload.left_out))
+
+
+def _groups(
+    workload: Workload, variances: Mapping[Clique, float], domain: Domain, length: int
+) -> list[tuple[int, list[Clique], float]]:
+    """For each length, the groups whose counts these variances allow, and the mean variance of a cell over them."""
+    found = []
+    for k in range(1, length + 1):
+        cliques = [c for c in workload.of_length(k) if all(part in variances for part in subsets(c))]
+        if cliques:
+            variance = math.fsum(cell_variance(variances, c, domain) for c in cliques) / len(cliques)
+            found.append((k, cliques, variance))
+    return found

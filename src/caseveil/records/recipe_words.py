@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from caseveil.schema.attribute import MISSING, MultiChoice
-from caseveil.schema.recipe import ColumnRecipe, Condition, Derive, Group, Recipe
+from caseveil.schema.recipe import ColumnRecipe, Condition, Derive, Group, Join, Recipe
 from caseveil.schema.table import Table
 
 _SHOWN = 6  # words that a sentence lists before it counts the others
@@ -25,7 +25,8 @@ _GROUPED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One step. column: the released column, or for the choice of rows the column of the file that is looked at."""
+    """One step. column: the released column, or for the choice of rows the column of the file that is looked at; '' for
+    what is about all of them."""
 
     column: str
     sentence: str
@@ -34,7 +35,8 @@ class Step:
 def describe(table: Table, recipe: Recipe, *, quote: bool = True) -> tuple[Step, ...]:
     """What the recipe does, in the order in which it happens. quote: repeat words of the file, which are private;
     otherwise they are counted."""
-    steps = [Step(column=one.column, sentence=_condition(one, quote)) for one in recipe.where]
+    steps = [] if recipe.join is None else [Step(column="", sentence=_join(recipe.join, table))]
+    steps += [Step(column=one.column, sentence=_condition(one, quote)) for one in recipe.where]
     for column in table.columns:
         one = recipe.of(column.name)
         if one.source is not None and one.source != one.column:
@@ -42,6 +44,11 @@ def describe(table: Table, recipe: Recipe, *, quote: bool = True) -> tuple[Step,
         each = "each item of " if isinstance(column, MultiChoice) else ""
         steps += [Step(column=one.column, sentence=said) for said in _remaking(one, each, quote)]
     return tuple(steps)
+
+
+def _join(join: Join, table: Table) -> str:
+    same = "the same" if join.key == table.key else f"as {join.key} the same"
+    return f"Each row gets the columns of the row of {join.source} that has {same} {table.key}."
 
 
 def _condition(one: Condition, quote: bool) -> str:

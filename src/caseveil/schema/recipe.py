@@ -151,15 +151,33 @@ class Condition:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Join:
+    """A second file with at most one row for each person, whose columns are added to the person's row.
+
+    source: the file. key: its column that holds the key of the person.
+    """
+
+    source: str
+    key: str
+
+    def __post_init__(self) -> None:
+        if not self.source.strip() or "://" in self.source:
+            raise PlanError("source must name a file")
+        if not self.key.strip():
+            raise PlanError("key ('') must name the column of that file that holds the key of the person")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """What happens to the rows of one table before they are held against its columns.
 
-    where: rows stay for which all conditions hold. columns: one for each released column that is not simply the column
-    of that name in the file.
+    join: a file whose columns are added first. where: rows stay for which all conditions hold. columns: one for each
+    released column that is not simply the column of that name in the file.
     """
 
     columns: tuple[ColumnRecipe, ...] = ()
     where: tuple[Condition, ...] = ()
+    join: Join | None = None
 
     def __post_init__(self) -> None:
         names = [one.column for one in self.columns]
@@ -170,7 +188,7 @@ class Recipe:
     @property
     def empty(self) -> bool:
         """Whether rows stay as they are."""
-        return not self.where and all(one.empty for one in self.columns)
+        return self.join is None and not self.where and all(one.empty for one in self.columns)
 
     def of(self, column: str) -> ColumnRecipe:
         """How the released column of this name is made."""

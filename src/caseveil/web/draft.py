@@ -18,7 +18,7 @@ from caseveil.release.story import Story
 from caseveil.schema.attribute import Binned, Category, Column, Edge, MultiChoice, Ordered, Outside
 from caseveil.schema.flattened import FlattenedColumn
 from caseveil.schema.links import Link
-from caseveil.schema.recipe import ColumnRecipe, Condition, Derive, Group, Recipe
+from caseveil.schema.recipe import ColumnRecipe, Condition, Derive, Group, Join, Recipe
 from caseveil.schema.table import Table
 from caseveil.schema.unit import PrivacyUnit
 from caseveil.web.fields import Given
@@ -75,7 +75,9 @@ def _table(part: Given) -> TablePlan:
         table=Table(name=name, columns=columns, key=part.maybe_text("key")),
         source=part.text("source"),
         link=_link(part),
-        recipe=Recipe(columns=recipes, where=tuple(_condition(one) for one in part.parts("where"))),
+        recipe=Recipe(
+            columns=recipes, where=tuple(_condition(one) for one in part.parts("where")), join=join_of(part)
+        ),
     )
 
 
@@ -90,6 +92,12 @@ def _link(part: Given) -> Link | None:
         at_most=links.whole("at_most"),
         shared_by_at_most=None if shared is None else links.whole("shared_by_at_most"),
     )
+
+
+def join_of(table: Given) -> Join | None:
+    """The file that a table of a draft is joined with."""
+    join = table.maybe_part("join")
+    return None if join is None else Join(source=join.text("source"), key=join.text("key"))
 
 
 def _condition(part: Given) -> Condition:
@@ -220,6 +228,9 @@ def _table_draft(part: TablePlan) -> dict[str, Any]:
         "links": None
         if link is None
         else {"to": link.to, "key": link.key, "at_most": link.at_most, "shared_by_at_most": link.shared_by_at_most},
+        "join": None
+        if part.recipe.join is None
+        else {"source": part.recipe.join.source, "key": part.recipe.join.key},
         "where": [
             {
                 "column": one.column,

@@ -18,6 +18,7 @@ from caseveil.records.raw import RawTable
 from caseveil.records.recipe import apply
 from caseveil.schema.attribute import MISSING, Binned, Column, MultiChoice, Outside
 from caseveil.schema.cells import number_of
+from caseveil.schema.recipe import Condition
 from caseveil.schema.table import Table
 from caseveil.standards.htcds import find_field
 from caseveil.web.opening import remark
@@ -25,6 +26,10 @@ from caseveil.web.opening import remark
 FEW = 10
 """Fewer people than this can be told apart by what they share."""
 
+_RARE_ROWS = (
+    f"The rows that are left out are those with values that fewer than {FEW} people have. To drop what is rare tells of "
+    f"the rows: choose from what is known without them, or have values discovered"
+)
 _EVEN = 1.15  # bins whose fullest holds at most so many times as many people as the emptiest look like quantiles
 
 
@@ -59,6 +64,7 @@ def of_table(part: TablePlan, raw: RawTable) -> list[dict[str, str]]:
                 found.column,
             )
         )
+    out += [remark("private", _RARE_ROWS, table.name, one.column) for one in part.recipe.where if _drops_rare(one, raw)]
     for column in table.columns:
         if column.name in made.columns:
             out += [
@@ -66,6 +72,13 @@ def of_table(part: TablePlan, raw: RawTable) -> list[dict[str, str]]:
                 for level, message in _of_column(column, part, made.columns[column.name], raw)
             ]
     return out
+
+
+def _drops_rare(one: Condition, raw: RawTable) -> bool:
+    """Whether a condition leaves out nothing but values that few people have."""
+    tally = Counter(map(str.strip, raw.columns.get(one.column, ())))
+    dropped = [people for cell, people in tally.items() if cell != MISSING and not one.holds(cell)]
+    return bool(dropped) and max(dropped) < FEW
 
 
 def _of_column(column: Column, part: TablePlan, cells: Sequence[str], raw: RawTable) -> list[tuple[str, str]]:

@@ -38,26 +38,26 @@ def view(rows: Rows, *, k: int, length: int) -> dict[str, Any]:
     }
 
 
-def _advice(rows: Rows, singled: int, columns: list[tuple[str, int]]) -> list[dict[str, str]]:
+def _advice(rows: Rows, singled: int, columns: list[tuple[str, int]]) -> list[dict[str, object]]:
     if not singled:
         return []
     by_name = {column.name: column for column in rows.table.columns}
-    out = []
+    out: list[dict[str, object]] = []
     for name, without in columns[:_ADVISED]:
         if singled - without < _WORTH * singled:
             break
-        spared = f"Without this column {without:,} instead of {singled:,} people would stand out."
-        out.append({"message": f"{spared} {_how(by_name[name])}", "table": rows.table.name, "column": name})
+        out.append({"table": rows.table.name, "column": name, "without": without, "how": _how(by_name[name])})
     return out
 
 
 def _how(column: Column) -> str:
+    """What could be done about a column, as the contract names it."""
     match column:
         case Binned():
-            return "Wider bins would help: fewer edges, at round places."
+            return "bins"
         case MultiChoice():
-            return "Fewer, broader values in its cells would help."
+            return "items"
         case _ if column.values is not None and len(column.values) <= 3:
-            return "It has few values already; set it aside if it is not needed."
+            return "few"
         case _:
-            return "Group its values into broader ones, or set it aside if it is not needed."
+            return "values"

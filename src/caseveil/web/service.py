@@ -32,6 +32,7 @@ from caseveil.web.forecast_view import PEOPLE
 from caseveil.web.ledger_view import Books, Charged
 from caseveil.web.opening import Source, remark
 from caseveil.web.progress import Tell, Work
+from caseveil.web.sources import Sources, matched
 
 Answer = dict[str, Any]
 
@@ -54,7 +55,7 @@ class Session:
         self._folder = Path(tempfile.mkdtemp(prefix="caseveil-app-")).resolve()
         os.chmod(self._folder, 0o700)
         weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)  # also where nobody calls `end`
-        self._sources: dict[str, Source] = {}
+        self._sources = Sources()
         self._runs: dict[str, Any] = {}
         self._books = Books(self._folder / "ledger.caseveil", self._charged)
 
@@ -69,7 +70,7 @@ class Session:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
         self._folder = None
-        self._sources, self._runs = {}, {}
+        self._sources, self._runs = Sources(), {}
 
     def answer(
         self,
@@ -114,15 +115,6 @@ class Session:
             "kind": "fault",
         }
 
-    def _raws(self, plan: Plan) -> list[RawTable]:
-        """The opened files of a plan, in its order. Raises PlanError."""
-        out = []
-        for part in plan.tables:
-            if part.source not in self._sources:
-                raise PlanError(f"{part.table.name}: its file is not open; open the file again")
-            out.append(self._sources[part.source].raw)
-        return out
-
     def _plan(self, given: Given) -> Plan:
         return to_plan(given.data.get("draft"), self.folder)
 
@@ -157,17 +149,16 @@ class Session:
         return self._opened(sources, draft, [said])
 
     def _opened(self, sources: list[Source], draft: dict[str, Any], said: list[dict[str, str]]) -> Answer:
-        self._sources = {source.name: source for source in sources}
+        self._sources = Sources(sources)
         return {"tables": opening.tables_of(sources, draft), "draft": draft, "remarks": said}
 
     def _column(self, given: Given, work: Work) -> Answer:
         table = table_of(given.data.get("draft"), given.text("table"))
         name = given.text("column")
         part = next((one for one in table.parts("columns") if one.text("name") == name), None)
-        source = self._sources.get(table.text("source"))
-        if part is None or source is None:
-            raise PlanError("column must be one of the draft, and its file open")
-        return columns.view(part, source.raw.columns, table.text("name"))
+        if part is None:
+            raise PlanError("column must be one of the draft")
+        return columns.view(part, self._sources.raw_of(table).columns, table.text("name"))
 
     def _prepare(self, given: Given, work: Work) -> Answer:
         plan = remarks.lenient(self._plan(given))
@@ -175,12 +166,13 @@ class Session:
         at = next((i for i, part in enumerate(plan.tables) if part.table.name == name), None)
         if at is None:
             raise PlanError("table must be one of the draft")
-        part, raw = plan.tables[at], self._raws(plan)[at]
+        raws = self._sources.raws(plan)
+        part, raw = plan.tables[at], raws[at]
         shown = preview(raw, part.table, part.recipe, rows=opening.PREVIEW)
-        kept = _kept(plan, self._raws(plan))[at]
+        kept = _kept(plan, raws)[at]
         said = remarks.of_table(part, raw)
         if at:
-            said += remarks.of_link(part, plan.tables[0].table, self._raws(plan))
+            said += remarks.of_link(part, plan.tables[0].table, raws)
         return {
             "before": opening.grid(shown.before),
             "after": opening.grid(shown.after),
@@ -200,7 +192,7 @@ class Session:
 
         plan = remarks.lenient(self._plan(given))
         work.plain("Looking for rare combinations")
-        raw = prepare_rows(plan, self._raws(plan)).raw[0]
+        raw = prepare_rows(plan, self._sources.raws(plan)).raw[0]
         rows, _ = prepare(raw, plan.tables[0].table)
         work.check()
         return risk_view.view(rows, k=given.whole("k"), length=given.whole("length"))
@@ -218,7 +210,7 @@ class Session:
         from caseveil.intake import prepare_rows
         from caseveil.produce import prepared
 
-        raws = self._raws(plan)
+        raws = self._sources.raws(plan)
         work.plain("Checking the data against the plan")
         said: list[dict[str, str]] = []
         try:
@@ -242,19 +234,7 @@ class Session:
 
     def _from_toml(self, given: Given, work: Work) -> Answer:
         draft = from_plan(Plan.from_toml(given.text("toml"), self.folder))
-        said = []
-        open_now = list(self._sources.values())
-        for at, part in enumerate(draft["tables"]):
-            source = self._sources.get(part["source"]) or self._sources.get(Path(part["source"]).name)
-            if source is None and len(open_now) == len(draft["tables"]):
-                source = open_now[at]
-                said.append(remark("note", f"The plan names another file; it is now for {source.name}", part["name"]))
-            if source is None:
-                part["source"] = Path(part["source"]).name
-                said.append(remark("note", f"Open {part['source']} to go on", part["name"]))
-                continue
-            part["source"] = source.name
-            opening.complete(part, source.raw)
+        said = matched(draft, self._sources)
         return {"draft": draft, "remarks": said}
 
     def _ledger_open(self, given: Given, work: Work) -> Answer:
@@ -292,7 +272,7 @@ class Session:
         from caseveil.produce import counted, produce
 
         plan = self._plan(given)
-        raws = self._raws(plan)
+        raws = self._sources.raws(plan)
         stops = [one for one in self._remarks(plan, work) if one["level"] == "stop"]
         if stops:
             from caseveil.produce_budget import require

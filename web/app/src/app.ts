@@ -59,6 +59,8 @@ export class App {
   k = 10;
   length = 3;
   attacks = false;
+  /** Name of the next run, where the steward gave it one. */
+  label: string | null = null;
 
   readonly history = new History<Draft>();
   private source: Source | null = null;
@@ -88,6 +90,11 @@ export class App {
 
   tell(): void {
     for (const listener of this.listeners) listener();
+  }
+
+  /** Ledgers kept on this device but the one in use. */
+  get keptBefore(): Kept[] {
+    return this.kept.filter((one) => one.id !== this.ledgerId);
   }
 
   get draft(): Draft | null {
@@ -284,6 +291,7 @@ export class App {
       const id = `${this.start}-${run.id}`;
       this.made.push({ id, run, draft, html, bundle, start: this.start, saved: false });
       this.shown = id;
+      this.label = null;
       this.stale("ledger");
     });
   }
@@ -336,6 +344,8 @@ export class App {
       // Without its ledger this engine must release nothing: all is opened anew, and the ledger is offered there.
       this.opened = null;
       this.history.reset(null);
+      this.ledger = null;
+      this.ledgerId = crypto.randomUUID();
       this.fail(error);
     }
   }

@@ -31,6 +31,8 @@ export interface TableDraft {
   source: string;
   key: string | null;
   links: { to: string; key: string; at_most: number; shared_by_at_most?: number | null } | null;
+  /** A second file whose columns are added to the rows of this one, by the key; key: its column. */
+  join?: { source: string; key: string } | null;
   /** Rows that stay: all conditions hold. */
   where: Condition[];
   columns: ColumnDraft[];
@@ -135,13 +137,16 @@ export interface Risk {
   /** How many would still be singled out without this column. */
   columns: { table: string; column: string; singled_without: number }[];
   rare: { columns: string[]; values: string[]; people: number }[];
-  advice: { message: string; table: string; column: string }[];
+  /** without: how many would still be singled out without the column. how: what could be coarser in it. */
+  advice: { table: string; column: string; without: number; how: "bins" | "items" | "few" | "values" }[];
 }
 
 export interface Forecast {
   people: number;
   delta: number;
-  rows: { epsilon: number; length: number; columns: string[]; within: number; share_published: number | null }[];
+  /** within: half of the 95% interval of a count; typical: its mean error; both in people. */
+  rows: { epsilon: number; length: number; within: number; typical: number }[];
+  /** What the forecast had to assume. */
   sentences: string[];
 }
 

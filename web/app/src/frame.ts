@@ -9,7 +9,7 @@ import { prepareStep } from "./steps/prepare";
 import { promiseStep } from "./steps/promise";
 import { publishStep } from "./steps/publish";
 import { riskStep } from "./steps/risk";
-import { button, h, type Kit, makeKit, replace } from "./ui/kit";
+import { button, h, type Kit, makeKit, replace, typing } from "./ui/kit";
 
 const VIEWS: Record<Step, (kit: Kit) => HTMLElement[]> = {
   open: openStep,
@@ -31,6 +31,10 @@ export class Frame {
   private readonly foot = h("footer", { class: "foot" });
   private step: Step | null = null;
   private drawn = false;
+  /** Whether the step is to be drawn as soon as nobody types in it. */
+  private waits = false;
+  /** A button that is drawn anew between the press and the release of a finger would not be clicked. */
+  private pressed = false;
 
   constructor(
     private readonly app: App,
@@ -47,7 +51,11 @@ export class Frame {
     });
     place.replaceChildren(skip, this.head, h("div", { class: "frame" }, this.rail, main), this.foot);
     app.onChange(() => this.soon());
+    window.addEventListener("pointerdown", () => this.press(), { capture: true });
     document.addEventListener("keydown", (event) => this.key(event));
+    this.body.addEventListener("focusout", () => {
+      if (this.waits) this.soon();
+    });
     this.setLanguage(lang);
   }
 
@@ -65,17 +73,38 @@ export class Frame {
   private soon(): void {
     if (this.drawn) return;
     this.drawn = true;
-    queueMicrotask(() => {
-      this.drawn = false;
-      this.draw();
-    });
+    if (!this.pressed) queueMicrotask(() => this.drawNow());
+  }
+
+  private drawNow(): void {
+    if (!this.drawn) return;
+    this.drawn = false;
+    this.draw();
+  }
+
+  private press(): void {
+    this.pressed = true;
+    const ended = ["pointerup", "pointercancel", "change", "keydown"];
+    const end = (): void => {
+      clearTimeout(longest);
+      window.removeEventListener("click", clicked);
+      for (const name of ended) window.removeEventListener(name, later, { capture: true });
+      this.pressed = false;
+      this.drawNow();
+    };
+    // A click on a button is done then; on others the browser acts after it. Of a press in a list of choices nobody may tell when it ends.
+    const later = (): void => void setTimeout(end);
+    const clicked = ({ target }: MouseEvent): void => (target instanceof Element && target.closest("button") ? end() : later());
+    const longest = setTimeout(end, 800);
+    window.addEventListener("click", clicked);
+    for (const name of ended) window.addEventListener(name, later, { capture: true });
   }
 
   private key(event: KeyboardEvent): void {
-    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.key.toLowerCase() !== "z") return;
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || !["z", "y"].includes(event.key.toLowerCase())) return;
     if (event.target instanceof HTMLTextAreaElement || (event.target instanceof HTMLInputElement && event.target.type === "text")) return;
     event.preventDefault();
-    if (event.shiftKey) this.app.redo();
+    if (event.shiftKey || event.key.toLowerCase() === "y") this.app.redo();
     else this.app.undo();
   }
 
@@ -98,6 +127,8 @@ export class Frame {
     document.title = `${words(`step.${app.step}` as Key)} · Caseveil`;
     this.body.classList.toggle("on-explore", app.step === "explore");
     if (app.step === "explore" && !moved && this.body.querySelector("iframe") && this.sameFrame()) return;
+    this.waits = !moved && typing(this.body);
+    if (this.waits) return;
     replace(this.body, ...VIEWS[app.step](kit));
     if (moved) {
       window.scrollTo(0, 0);

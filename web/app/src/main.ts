@@ -49,9 +49,10 @@ function start(): void {
   window.addEventListener("beforeunload", (event) => {
     if (app?.unsaved) event.preventDefault();
   });
-  void app.begin();
-  // Behind the native engine the site is always there.
-  if (secret === null && "serviceWorker" in navigator) void navigator.serviceWorker.register(new URL("sw.js", site), { scope: "./" }).catch(() => undefined);
+  const begun = app.begin();
+  // Once the engine is there, so that keeping files for later does not slow its start. Behind the native engine the site
+  // is always there.
+  if (secret === null && "serviceWorker" in navigator) void begun.then(() => navigator.serviceWorker.register(new URL("sw.js", site), { scope: "./" })).catch(() => undefined);
 }
 
 start();

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { changeColumn, changeLinks, changePromise, changeWhere, columnOf, edgesOf, EPSILONS, fileName, nearest, renamed, valuesOf } from "../src/draft/change";
+import { changeColumn, changeLinks, changePromise, changeWhere, columnOf, edgesOf, EPSILONS, epsilonsWith, fileName, joinTables, renamed, separateTables, valuesOf } from "../src/draft/change";
 import { History } from "../src/draft/history";
-import { draft } from "./fake";
+import { column, draft } from "./fake";
 
 test("a change leaves the older draft as it was", () => {
   const before = draft();
@@ -36,9 +36,9 @@ test("typed lists and edges", () => {
   expect(fileName("???", "x")).toBe("x");
 });
 
-test("the slider stands at the nearest epsilon", () => {
-  expect(EPSILONS.map((epsilon) => EPSILONS[nearest(epsilon)])).toEqual([...EPSILONS]);
-  expect([0.01, 5, 100].map((epsilon) => EPSILONS[nearest(epsilon)])).toEqual([0.1, 6, 12]);
+test("the slider has the epsilon of every plan", () => {
+  expect(epsilonsWith(1)).toEqual([...EPSILONS]);
+  expect(epsilonsWith(1.3)).toEqual([...EPSILONS, 1.3].sort((a, b) => a - b));
 });
 
 test("history undoes and redoes, and forgets the future after a new change", () => {
@@ -56,4 +56,17 @@ test("history undoes and redoes, and forgets the future after a new change", () 
   expect(history.canRedo).toBe(false);
   history.reset(null);
   expect([history.now, history.canUndo]).toEqual([null, false]);
+});
+
+test("two tables become one, and two again", () => {
+  const one = draft();
+  const other = { ...one.tables[0]!, name: "talks", source: "talks.csv", key: null, links: { to: "cases", key: "of", at_most: 6 }, columns: [column("gender"), column("tongue")] };
+  const two = { ...one, promise: { ...one.promise, unit: "victim or perpetrator" }, tables: [{ ...one.tables[0]!, key: "id" }, other], rest: { flattened: [{ name: "x" }] } };
+  const joined = joinTables(two);
+  expect(joined.tables).toHaveLength(1);
+  expect(joined.tables[0]!.join).toEqual({ source: "talks.csv", key: "of" });
+  expect(joined.tables[0]!.columns.slice(-2).map(({ name, from }) => [name, from])).toEqual([["gender (talks.csv)", "gender (talks.csv)"], ["tongue", "tongue"]]);
+  expect([joined.promise.unit, joined.rest]).toEqual(["victim", { flattened: [] }]);
+  expect(joinTables(one)).toBe(one);
+  expect(separateTables(joined, two)).toEqual({ ...two, promise: joined.promise });
 });

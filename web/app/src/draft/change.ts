@@ -36,6 +36,34 @@ export function changeLinks(draft: Draft, table: string, key: string, to: string
   return withTable(draft, table, (one) => ({ ...one, links: { ...one.links, to, key, at_most } }));
 }
 
+/** One table of two: the columns of the second are added to the rows of the first. As in src/caseveil/records/join.py, a
+ * name that is taken tells the file. */
+export function joinTables(draft: Draft): Draft {
+  const [people, other] = draft.tables;
+  if (!people || !other?.links || people.key === null) return draft;
+  const free = (name: string, taken: Set<string>): string => {
+    let now = name;
+    while (taken.has(now)) now = `${now} (${other.source})`;
+    taken.add(now);
+    return now;
+  };
+  const files = new Set([people.key, ...people.columns.map((column) => column.from)]);
+  const names = new Set(people.columns.map((column) => column.name));
+  const columns = other.columns.map((column) => ({ ...column, from: free(column.from, files), name: free(column.name, names) }));
+  const unit = draft.promise.unit === "victim or perpetrator" ? "victim" : draft.promise.unit;
+  return {
+    ...draft,
+    promise: { ...draft.promise, unit },
+    tables: [{ ...people, join: { source: other.source, key: other.links.key }, columns: [...people.columns, ...columns] }],
+    rest: { ...draft.rest, flattened: [] },
+  };
+}
+
+/** Two tables again, as they were when they were opened. */
+export function separateTables(draft: Draft, opened: Draft): Draft {
+  return { ...draft, tables: opened.tables, rest: { ...draft.rest, flattened: (opened.rest as { flattened?: object[] } | undefined)?.flattened ?? [] } };
+}
+
 export function changePromise(draft: Draft, change: Partial<Draft["promise"]>): Draft {
   return { ...draft, promise: { ...draft.promise, ...change } };
 }
@@ -63,13 +91,9 @@ export function edgesOf(text: string): (number | string)[] | null {
 /** The epsilons on the slider; even steps of it are about even steps of accuracy. */
 export const EPSILONS = [0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8, 10, 12] as const;
 
-/** Place of the nearest epsilon on the slider, by ratio. */
-export function nearest(epsilon: number): number {
-  let best = 0;
-  EPSILONS.forEach((one, i) => {
-    if (Math.abs(Math.log(one / epsilon)) < Math.abs(Math.log(EPSILONS[best]! / epsilon))) best = i;
-  });
-  return best;
+/** Those of the slider, and that of a plan which has another. */
+export function epsilonsWith(now: number): number[] {
+  return [...new Set<number>([...EPSILONS, now])].sort((a, b) => a - b);
 }
 
 /** A name for files and releases: letters, digits and hyphens. */

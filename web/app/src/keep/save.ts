@@ -1,3 +1,5 @@
+import type { Bytes } from "../contract";
+
 /** Hands a file to the steward; it is made here and goes nowhere else. */
 
 export function save(bytes: Uint8Array | string, name: string, type = "application/octet-stream"): void {
@@ -9,4 +11,10 @@ export function save(bytes: Uint8Array | string, name: string, type = "applicati
   link.remove();
   // Some browsers read the file after the click returns.
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+/** The ledger as the engine has it; it counts as saved from then on. */
+export async function saveLedger({ app }: { app: { ledgerFile(): Promise<Bytes | null> } }): Promise<void> {
+  const file = await app.ledgerFile();
+  if (file) save(file.bytes, file.name);
 }

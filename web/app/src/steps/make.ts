@@ -2,9 +2,10 @@
 
 import type { Made } from "../app";
 import type { Progress } from "../contract";
+import type { Key } from "../i18n/index";
 import { changeRelease, fileName } from "../draft/change";
 import { bars } from "../ui/charts";
-import { button, card, confirm, edit, explain, field, h, type Kit, next, privateBand, table, text } from "../ui/kit";
+import { about as rounded, button, card, confirm, edit, explain, field, h, type Kit, next, privateBand, table, text } from "../ui/kit";
 import { keptLedgers } from "./open";
 import { ledgerView } from "./promise";
 
@@ -38,7 +39,10 @@ function start(kit: Kit): HTMLElement {
   const { app, words, number } = kit;
   const draft = app.draft!;
   const epsilon = number(draft.promise.epsilon);
-  const label = text(words("make.labelOf", { run: app.made.length + 1, epsilon, columns: words("forecast.of", { n: draft.aggregates.length }) }), () => undefined);
+  const usual = words("make.labelOf", { run: app.made.length + 1, epsilon, columns: words("forecast.of", { n: draft.aggregates.length }) });
+  const label = text(app.label ?? usual, (typed) => {
+    app.label = typed.trim() === "" ? null : typed;
+  });
   const view = ledgerView(kit);
   const refused = view?.refused ?? "";
   const disabled = app.busy !== null;
@@ -48,15 +52,15 @@ function start(kit: Kit): HTMLElement {
     h(
       "div",
       { class: "two" },
-      h("div", {}, button("rehearse", words("make.rehearse"), () => void app.make("rehearse", label.value), { disabled }), h("p", { class: "quiet" }, words("make.rehearseWhy"))),
+      h("div", {}, button("rehearse", words("make.rehearse"), () => void app.make("rehearse", app.label ?? usual), { disabled }), h("p", { class: "quiet" }, words("make.rehearseWhy"))),
       h(
         "div",
         {},
-        button("release", words("make.release"), () => confirm(kit, words("make.sure", { epsilon }), words("make.go"), () => void app.make("release", label.value)), { disabled, kind: "primary" }),
+        button("release", words("make.release"), () => confirm(kit, words("make.sure", { epsilon }), words("make.go"), () => void app.make("release", app.label ?? usual)), { disabled, kind: "primary" }),
         h("p", { class: "quiet" }, words("make.releaseWhy", { epsilon })),
       ),
     ),
-    view && !view.exists && app.kept.length > 0 && keptLedgers(kit),
+    view && !view.exists && app.busy === null && app.keptBefore.length > 0 && keptLedgers(kit),
     refused !== "" && h("div", { class: "refused" }, h("strong", {}, words("ledger.refused")), h("p", { lang: "en", dir: "auto" }, refused)),
     app.cancelled && h("p", { class: "notice", role: "status" }, words("make.cancelled")),
   );
@@ -71,10 +75,30 @@ export function progressLine(kit: Kit, progress: Progress | null): HTMLElement {
   return h(
     "div",
     { class: "progress" },
-    h("p", { class: "progress-words" }, h("span", { lang: "en", dir: "auto" }, progress?.stage ?? ""), h("span", { class: "quiet" }, said, progress?.seconds_left != null && ` · ${words("make.left", { time: time(kit, progress.seconds_left) })}`)),
+    h("p", { class: "progress-words" }, stage(kit, progress?.stage ?? ""), h("span", { class: "quiet" }, said, progress?.seconds_left != null && ` · ${words("make.left", { time: time(kit, progress.seconds_left) })}`)),
     bar,
     button("cancel", words("make.cancel"), () => void app.cancel()),
   );
+}
+
+const STAGES: Record<string, Key> = {
+  "Reading the data": "stage.reading",
+  "Looking at the columns": "stage.looking",
+  "Inventing people": "stage.inventing",
+  "Checking the data against the plan": "stage.checking",
+  "Checking it against the plan": "stage.checking",
+  "Counting and adding noise": "stage.measuring",
+  "Fitting the model": "stage.fitting",
+  "Making records": "stage.records",
+  "Making counts": "stage.counts",
+  "Comparing the release with the data": "stage.comparing",
+  "Attacking the release": "stage.attacking",
+  "Writing the report": "stage.writing",
+};
+
+function stage(kit: Kit, said: string): HTMLElement {
+  const key = STAGES[said];
+  return key ? h("span", {}, kit.words(key)) : h("span", { lang: "en", dir: "auto" }, said);
 }
 
 function time(kit: Kit, seconds: number): string {
@@ -92,7 +116,7 @@ function runs(kit: Kit): HTMLElement {
     [words("make.published"), ({ run }) => number(run.published)],
     [words("make.time"), ({ run }) => time(kit, run.seconds)],
   ];
-  const sentences = app.made.map(({ run }) => h("p", { lang: "en", dir: "auto" }, h("strong", {}, run.label), ": ", run.sentence));
+  const sentences = app.made.map(({ run }) => h("p", {}, h("strong", {}, h("bdi", {}, run.label)), ": ", h("span", { lang: "en", dir: "ltr" }, run.sentence)));
   return card(
     words("make.runs"),
     table(words("make.runs"), [words("make.run"), ...app.made.map(({ run }) => run.label)], rows.map(([name, value]) => [name, ...app.made.map(value)])),
@@ -113,7 +137,7 @@ function quality(kit: Kit): HTMLElement {
       "details",
       { id: "quality-table" },
       h("summary", {}, words("forecast.table")),
-      table(words("make.quality"), [words("make.run"), words("make.length"), words("make.error"), words("make.expected")], data.map((one) => [`${one.run.label} · ${one.table}`, number(one.length), number(one.error), number(one.expected)])),
+      table(words("make.quality"), [words("make.run"), words("make.length"), words("make.error"), words("make.expected")], data.map((one) => [`${one.run.label} · ${one.table}`, number(one.length), rounded(kit, one.error), rounded(kit, one.expected)])),
     ),
   );
 }
@@ -128,11 +152,27 @@ function comparison(kit: Kit): HTMLElement {
     h("p", {}, words("compare.choose")),
     gone && h("p", { class: "quiet" }, words("compare.gone")),
     button("compare", words("make.compare"), () => void app.compare(), { disabled: app.busy !== null || known.length === 0 }),
+    ...charts(kit, label),
     app.comparison &&
       table(
         words("make.compare"),
         [words("make.run"), words("make.length"), words("compare.counts"), words("compare.records"), words("compare.madeUp"), words("compare.lost")],
-        app.comparison.rows.map((row) => [`${label(row.run)} · ${row.table}`, number(row.length), number(row.counts_error), number(row.records_error), kit.share(row.made_up), kit.share(row.lost)]),
+        app.comparison.rows.map((row) => [`${label(row.run)} · ${row.table}`, number(row.length), rounded(kit, row.counts_error), rounded(kit, row.records_error), kit.share(row.made_up), kit.share(row.lost)]),
       ),
   );
+}
+
+/** What is off, for all runs in the same two charts. */
+function charts(kit: Kit, label: (run: string) => string): HTMLElement[] {
+  const { app, words } = kit;
+  const rows = app.comparison?.rows ?? [];
+  const several = new Set(rows.map((row) => row.table)).size > 1;
+  // Bars of one length of all runs lie beside each other.
+  const order = [...new Set(rows.map((row) => row.table))];
+  const sorted = [...rows].sort((a, b) => order.indexOf(a.table) - order.indexOf(b.table) || a.length - b.length);
+  const name = (row: (typeof rows)[number]): string => [words("forecast.of", { n: row.length }), several ? row.table : "", label(row.run).split(":")[0]!].filter((part) => part !== "").join(" · ");
+  const chart = (title: string, value: (row: (typeof rows)[number]) => number): HTMLElement =>
+    h("div", {}, h("h4", {}, title), bars(kit, title, sorted.map((row) => ({ label: name(row), value: value(row) }))));
+  if (rows.length === 0) return [];
+  return [h("div", { class: "pair" }, chart(words("compare.records"), (row) => row.records_error), chart(words("compare.counts"), (row) => row.counts_error))];
 }

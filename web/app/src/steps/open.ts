@@ -1,9 +1,9 @@
 /** Open: a file, two that are linked, or the invented example. Also a ledger of an earlier visit, and a plan. */
 
 import type { Bytes, TableDraft } from "../contract";
-import { changeLinks } from "../draft/change";
+import { changeLinks, joinTables, separateTables } from "../draft/change";
 import { save } from "../keep/save";
-import { button, card, choice, chooser, confirm, edit, explain, field, grid, h, type Kit, next, remarks, taken, whole } from "../ui/kit";
+import { button, card, choice, chooser, confirm, edit, explain, field, grid, h, type Kit, next, radios, remarks, taken, whole } from "../ui/kit";
 
 const FILES = ".csv,.tsv,.txt,.xlsx";
 
@@ -11,7 +11,7 @@ export function openStep(kit: Kit): HTMLElement[] {
   const { app, words } = kit;
   const parts: HTMLElement[] = [h("p", { class: "lead" }, words("open.lead"))];
   if (!app.opened) parts.push(...choose(kit));
-  if (app.kept.length > 0) parts.push(keptLedgers(kit));
+  if (app.keptBefore.length > 0) parts.push(keptLedgers(kit));
   if (app.opened && app.draft) parts.push(...opened(kit));
   return parts;
 }
@@ -63,7 +63,7 @@ function choose(kit: Kit): HTMLElement[] {
 export function keptLedgers(kit: Kit): HTMLElement {
   const { app, words, lang } = kit;
   const date = new Intl.DateTimeFormat(lang === "ar" ? "ar-u-nu-latn" : lang, { dateStyle: "medium", timeStyle: "short" });
-  const items = app.kept.map((kept, i) =>
+  const items = app.keptBefore.map((kept, i) =>
     h(
       "li",
       {},
@@ -85,15 +85,14 @@ export function keptLedgers(kit: Kit): HTMLElement {
 
 function opened(kit: Kit): HTMLElement[] {
   const { app, words } = kit;
-  const draft = app.draft!;
   const parts = app.opened!.tables.map((table) =>
     card(
       table.name,
-      h("p", { class: "quiet", dir: "auto" }, `${table.source} · ${words("rows", { n: table.rows })}`),
+      h("p", { class: "quiet" }, h("bdi", {}, table.source), ` · ${words("rows", { n: table.rows })}`),
       grid(kit, `preview-${table.name}`, `${words("open.preview", { table: table.name })} · ${words("open.private")}`, table.preview, 6),
     ),
   );
-  if (draft.tables.length === 2) parts.push(links(kit, draft.tables[0]!, draft.tables[1]!));
+  if (app.opened!.draft.tables.length === 2) parts.push(together(kit));
   if (app.opened!.remarks.length > 0) parts.push(card(words("open.found"), remarks(kit, app.opened!.remarks)));
   const [first] = app.files;
   parts.push(
@@ -115,13 +114,28 @@ function opened(kit: Kit): HTMLElement[] {
   return parts;
 }
 
+/** Two files: the second linked, as a table of its own, or joined. */
+function together(kit: Kit): HTMLElement {
+  const { app, words } = kit;
+  const opened = app.opened!.draft;
+  const [people, linked] = app.draft!.tables;
+  const [first, second] = opened.tables.map((table) => table.name);
+  const how = (now: string): void => edit(kit, (draft) => (now === "joined" ? joinTables(draft) : separateTables(draft, opened)));
+  return card(
+    words("open.links"),
+    radios("together", words("open.how", { table: second!, people: first! }), linked ? "linked" : "joined", [["linked", words("open.linked", { table: second! })], ["joined", words("open.joined", { table: second! })]] as const, how),
+    linked ? links(kit, people!, linked) : h("p", { class: "quiet" }, words("open.joinedWhy")),
+  );
+}
+
 function links(kit: Kit, people: TableDraft, linked: TableDraft): HTMLElement {
   const { words } = kit;
   const keys = [...linked.columns.map((column) => column.from), ...(linked.links ? [linked.links.key] : [])];
   const options = [...new Set(keys)].map((key) => [key, key] as const);
   const now = linked.links ?? { to: people.name, key: options[0]?.[0] ?? "", at_most: 1 };
-  return card(
-    words("open.links"),
+  return h(
+    "div",
+    {},
     explain(kit, "links", words("open.linksWhy"), words("open.atMostWhy")),
     h(
       "div",

@@ -2,7 +2,7 @@
 
 import type { Condition, Prepared, TableDraft } from "../contract";
 import { changeColumn, changeWhere, tableOf } from "../draft/change";
-import { button, card, choice, edit, explain, field, grid, h, type Kit, next, remarks, sentence, text } from "../ui/kit";
+import { button, card, choice, edit, field, grid, h, type Kit, loose, next, remarks, sentence, text } from "../ui/kit";
 import { columnPanel } from "./column";
 
 export function prepareStep(kit: Kit): HTMLElement[] {
@@ -76,9 +76,9 @@ function filter(kit: Kit, table: TableDraft): HTMLElement {
     );
   });
   const names = [...new Set(table.columns.map((column) => column.from))].map((name) => [name, name] as const);
-  const column = choice(names[0]?.[0] ?? "", names, () => undefined);
-  const rule = choice("is", [["is", words("filter.is")], ["is_not", words("filter.isNot")]] as const, () => undefined);
-  const values = text("", () => undefined);
+  const column = loose(choice(names[0]?.[0] ?? "", names, () => undefined));
+  const rule = loose(choice("is", [["is", words("filter.is")], ["is_not", words("filter.isNot")]] as const, () => undefined));
+  const values = loose(text("", () => undefined));
   const add = (): void => {
     const wanted = values.value.split("|").map((part) => part.trim()).filter((part) => part !== "");
     if (wanted.length === 0) {
@@ -86,6 +86,7 @@ function filter(kit: Kit, table: TableDraft): HTMLElement {
       return;
     }
     const condition: Condition = { column: column.value, is: rule.value === "is" ? wanted : null, is_not: rule.value === "is" ? null : wanted };
+    values.value = "";
     edit(kit, (draft) => changeWhere(draft, table.name, [...table.where, condition]));
   };
   return h(
@@ -120,6 +121,5 @@ function recipe(kit: Kit, table: TableDraft, prepared: Prepared | null): HTMLEle
       grid(kit, "before", `${words("prepare.before")} · ${words("open.private")}`, prepared.before),
       grid(kit, "after", `${words("prepare.after")} · ${words("open.private")}`, prepared.after),
     ),
-    explain(kit, "values", words("values.why")),
   );
 }

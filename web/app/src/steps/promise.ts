@@ -1,16 +1,17 @@
 /** Promise: how strong, how long, and what is left of the accuracy; and the ledger. */
 
 import type { Draft, LedgerView } from "../contract";
-import { changeAggregates, changePromise, EPSILONS, nearest } from "../draft/change";
+import { changeAggregates, changePromise, EPSILONS, epsilonsWith } from "../draft/change";
 import { forecastChart } from "../ui/charts";
-import { button, card, choice, chooser, edit, explain, field, h, type Kit, next, radios, sentence, slider, table, text, whole } from "../ui/kit";
+import { about, button, card, choice, chooser, edit, explain, field, h, type Kit, next, radios, sentence, slider, table, text, whole } from "../ui/kit";
+import { saveLedger } from "../keep/save";
 import { keptLedgers } from "./open";
 
 export function promiseStep(kit: Kit): HTMLElement[] {
   return [
     h("p", { class: "lead" }, kit.words("promise.lead")),
     h("div", { class: "promise-pair" }, controls(kit), forecast(kit)),
-    ...(begun(kit) ? [] : kit.app.kept.length > 0 ? [keptLedgers(kit)] : []),
+    ...(begun(kit) ? [] : kit.app.keptBefore.length > 0 ? [keptLedgers(kit)] : []),
     ledger(kit),
     next(kit, "make"),
   ];
@@ -31,10 +32,11 @@ function controls(kit: Kit): HTMLElement {
   const draft = app.draft!;
   const { promise, aggregates } = draft;
   const set = (change: Partial<Draft["promise"]>): void => edit(kit, (now) => changePromise(now, change));
+  const steps = epsilonsWith(promise.epsilon);
   const fabrication = typeof aggregates.fabrication === "number" ? null : aggregates.fabrication;
   return card(
     null,
-    slider("epsilon", (i) => `${words("promise.epsilon", { epsilon: number(EPSILONS[i]!) })} · ${strength(kit, EPSILONS[i]!)}`, nearest(promise.epsilon), 0, EPSILONS.length - 1, (i) => set({ epsilon: EPSILONS[i]! })),
+    slider("epsilon", (i) => `${words("promise.epsilon", { epsilon: number(steps[i]!) })} · ${strength(kit, steps[i]!)}`, steps.indexOf(promise.epsilon), 0, steps.length - 1, (i) => set({ epsilon: steps[i]! })),
     explain(kit, "epsilon", words("promise.epsilonWhy")),
     slider("length", (n) => words("promise.length", { n }), aggregates.length, 1, 4, (length) => edit(kit, (now) => changeAggregates(now, { length }))),
     explain(kit, "length", words("promise.lengthWhy")),
@@ -63,26 +65,26 @@ function forecast(kit: Kit): HTMLElement {
   const { app, words, number } = kit;
   const draft = app.draft!;
   const { epsilon } = draft.promise;
-  const epsilons = [...new Set<number>([...EPSILONS, epsilon])].sort((a, b) => a - b);
-  const found = app.live("forecast", { ...draft, release: null }, () => app.engine.ask("forecast", { draft: app.draft!, epsilons }));
+  const asked = epsilonsWith(epsilon);
+  // The answer has every epsilon of the slider, so that moving it asks nothing.
+  const question = { ...draft, release: null, promise: { ...draft.promise, epsilon: null, budget: null }, asked };
+  const found = app.live("forecast", question, () => app.engine.ask("forecast", { draft: app.draft!, epsilons: asked }));
   if (!found) return card(words("forecast.title"), h("p", { class: "quiet", role: "status" }, words("engine.working")));
-  const lengths = new Map<string, { epsilon: number; length: number; within: number; n: number }>();
-  for (const row of found.rows) {
-    const key = `${row.epsilon} ${row.length}`;
-    const sum = lengths.get(key) ?? { epsilon: row.epsilon, length: row.length, within: 0, n: 0 };
-    lengths.set(key, { ...sum, within: sum.within + row.within, n: sum.n + 1 });
-  }
-  const lines = [...lengths.values()].map(({ epsilon: at, length, within, n }) => ({ epsilon: at, length, within: within / n }));
-  const rows = lines.filter((line) => [0.5, 1, 2, 4, epsilon].includes(line.epsilon)).sort((a, b) => a.epsilon - b.epsilon || a.length - b.length);
+  // Nobody is off by parts of a person, unless the number is small.
+  const people = (n: number): string => about(kit, n >= 10 ? Math.round(n) : n);
+  const own = found.rows.filter((row) => row.epsilon === epsilon);
+  const rows = found.rows.filter((row) => [0.5, 1, 2, 4, epsilon].includes(row.epsilon)).sort((a, b) => a.epsilon - b.epsilon || a.length - b.length);
+  const said = own.map(({ length, within, typical }) => h("p", {}, words("forecast.sentence", { columns: words("forecast.of", { n: length }), within: people(within), typical: people(typical) })));
   return card(
     words("forecast.title"),
-    h("div", { class: "sentences", role: "status" }, ...found.sentences.map((one) => sentence(one))),
-    forecastChart(kit, lines, epsilon),
+    h("div", { class: "sentences", role: "status" }, ...said),
+    ...found.sentences.map((one) => sentence(one, "p", "quiet")),
+    forecastChart(kit, found.rows, epsilon),
     h(
       "details",
       { id: "forecast-table" },
       h("summary", {}, words("forecast.table")),
-      table(words("forecast.table"), [words("forecast.epsilon"), words("make.length"), words("forecast.within")], rows.map((row) => [number(row.epsilon), number(row.length), number(Math.round(row.within))])),
+      table(words("forecast.table"), [words("forecast.epsilon"), words("make.length"), words("forecast.within")], rows.map((row) => [number(row.epsilon), number(row.length), people(row.within)])),
     ),
   );
 }
@@ -127,6 +129,7 @@ function ledger(kit: Kit): HTMLElement {
         "div",
         { class: "row" },
         chooser("ledger-file", words("ledger.open"), ".caseveil,.json,.ledger", false, ([file]) => void app.openLedger(file!)),
+        view?.exists && button("ledger-save", words("publish.ledgerSave"), () => void saveLedger(kit)),
         button("ledger-new", words("ledger.new"), () => void app.openLedger(null), { disabled: view?.exists === true && !app.ledgerSaved }),
       ),
     ),

@@ -2,7 +2,7 @@
 
 import type { Made } from "../app";
 import { fileName } from "../draft/change";
-import { save } from "../keep/save";
+import { save, saveLedger } from "../keep/save";
 import { button, card, choice, field, h, type Kit, privateBand, remarks } from "../ui/kit";
 
 export function publishStep(kit: Kit): HTMLElement[] {
@@ -10,7 +10,7 @@ export function publishStep(kit: Kit): HTMLElement[] {
   const releases = app.made.filter(({ bundle }) => bundle !== null);
   const made = releases.find(({ id }) => id === app.shown) ?? releases.at(-1);
   const parts: HTMLElement[] = [h("p", { class: "lead" }, words("publish.lead"))];
-  if (!made) return [...parts, h("p", { class: "notice" }, words("publish.noRelease")), plan(kit)];
+  if (!made) return [...parts, h("p", { class: "notice" }, words("publish.noRelease")), ...(app.ledgerSaved ? [] : [card(null, h("dl", { class: "files" }, ...ledger(kit)))]), plan(kit)];
   const pick = choice(made.id, releases.map(({ id, run }) => [id, run.label] as const), (id) => {
     app.shown = id;
     app.tell();
@@ -36,11 +36,6 @@ function saveBundle(kit: Kit, made: Made): void {
   kit.app.tell();
 }
 
-async function saveLedger(kit: Kit): Promise<void> {
-  const file = await kit.app.ledgerFile();
-  if (file) save(file.bytes, file.name);
-}
-
 function bundle(kit: Kit, made: Made): HTMLElement {
   const { app, words } = kit;
   return card(
@@ -54,10 +49,17 @@ function bundle(kit: Kit, made: Made): HTMLElement {
       { class: "files" },
       h("dt", {}, words("publish.bundle"), " ", state(kit, made.saved)),
       h("dd", {}, words("publish.bundleWhy"), " ", button("save-bundle", words("publish.bundleSave"), () => saveBundle(kit, made), { kind: "plain" })),
-      h("dt", {}, words("publish.ledger"), " ", state(kit, app.ledgerSaved)),
-      h("dd", {}, words("publish.ledgerWhy"), " ", button("save-ledger", words("publish.ledgerSave"), () => void saveLedger(kit), { kind: "plain" })),
+      ...ledger(kit),
     ),
   );
+}
+
+function ledger(kit: Kit): HTMLElement[] {
+  const { app, words } = kit;
+  return [
+    h("dt", {}, words("publish.ledger"), " ", state(kit, app.ledgerSaved)),
+    h("dd", {}, words("publish.ledgerWhy"), " ", button("save-ledger", words("publish.ledgerSave"), () => void saveLedger(kit), { kind: "plain" })),
+  ];
 }
 
 function plan(kit: Kit): HTMLElement {

@@ -22,12 +22,12 @@ export function riskStep(kit: Kit): HTMLElement[] {
     null,
     h(
       "div",
-      { class: "fields" },
+      { class: "fields sliders" },
       h("div", {}, slider("k", (n) => `${words("risk.k")}: k = ${number(n)}`, k, 2, 50, (n) => {
         app.k = n;
         app.tell();
       }), explain(kit, "k", words("risk.kWhy"))),
-      slider("risk-length", (n) => `${words("risk.length")}: ${number(n)}`, length, 1, 4, (n) => {
+      slider("risk-length", (n) => `${words("risk.length")}: ${number(n)}`, length, 1, 3, (n) => {
         app.length = n;
         app.tell();
       }),
@@ -48,7 +48,7 @@ export function riskStep(kit: Kit): HTMLElement[] {
             "ul",
             { class: "advice" },
             ...risk.advice.map((one, i) =>
-              h("li", {}, h("span", { lang: "en", dir: "auto" }, one.message), one.column !== "" && button(`advice-${i}`, words("risk.goTo", { column: one.column }), () => goTo(one.table, one.column))),
+              h("li", {}, h("span", {}, words("risk.without", { column: one.column, without: one.without, singled: risk.singled }), " ", words(`how.${one.how}`)), button(`advice-${i}`, words("risk.goTo", { column: one.column }), () => goTo(one.table, one.column))),
             ),
           ),
     ),

@@ -1,7 +1,7 @@
 /** Charts. Observable Plot is fetched (from the site) when the first one is drawn. */
 
 import type { Kit } from "./kit";
-import { h } from "./kit";
+import { about, h } from "./kit";
 
 type PlotModule = typeof import("@observablehq/plot");
 type Marks = (plot: PlotModule, width: number) => Parameters<PlotModule["plot"]>[0];
@@ -63,7 +63,6 @@ export interface Bar {
 }
 
 export function bars(kit: Kit, label: string, data: readonly Bar[]): HTMLElement {
-  const { number } = kit;
   const longest = Math.min(30, Math.max(4, ...data.map((bar) => bar.label.length)));
   const short = (name: string): string => (name.length > 30 ? `${name.slice(0, 29)}…` : name);
   const names = data.map((bar, i) => ({ ...bar, row: String(i) }));
@@ -75,7 +74,7 @@ export function bars(kit: Kit, label: string, data: readonly Bar[]): HTMLElement
     y: { label: null, domain: names.map((bar) => bar.row), tickFormat: (row: string) => short(data[Number(row)]!.label), tickSize: 0 },
     marks: [
       plot.barX(names, { x: "value", y: "row", fill: "var(--accent)", insetTop: 3, insetBottom: 3 }),
-      plot.text(names, { x: (bar: Bar) => Math.max(bar.value, bar.tick ?? 0), y: "row", text: (bar: Bar) => number(bar.value), dx: 6, textAnchor: "start", fill: "var(--ink)" }),
+      plot.text(names, { x: (bar: Bar) => Math.max(bar.value, bar.tick ?? 0), y: "row", text: (bar: Bar) => about(kit, bar.value), dx: 6, textAnchor: "start", fill: "var(--ink)" }),
       plot.tickX(names.filter((bar) => bar.tick !== undefined), { x: "tick", y: "row", stroke: "var(--accent-2)", strokeWidth: 3 }),
       plot.ruleX([0]),
     ],

@@ -19,17 +19,41 @@ export function makeKit(app: App, words: Words, lang: Lang): Kit {
   return { app, words, lang, number: (n) => formatNumber(lang, n), share: (part) => formatShare(lang, part, part > 0 && part < 0.1 ? 1 : 0) };
 }
 
+/** A number that is noisy or a mean: three digits say all that it knows. */
+export function about(kit: Kit, n: number): string {
+  return kit.number(n >= 100 ? Math.round(n) : Number(n.toPrecision(n >= 10 ? 3 : 2)));
+}
+
 type Child = Node | string | null | undefined | false;
 
-/** Puts new content in and leaves focus, typed text and opened disclosures where they were, by id. */
+/** Whether somebody is typing in a place what nothing knows yet. */
+export function typing(place: Element): boolean {
+  const active = document.activeElement;
+  if (!active || !place.contains(active)) return false;
+  return active instanceof HTMLTextAreaElement || (active instanceof HTMLInputElement && ["text", "number"].includes(active.type)) ? active.value !== active.defaultValue : false;
+}
+
+/** For a field that belongs to nothing until a button takes what is in it: it survives drawing. */
+export function loose<T extends HTMLInputElement | HTMLSelectElement>(control: T): T {
+  control.dataset["loose"] = "";
+  return control;
+}
+
+/** Puts new content in and leaves focus, opened disclosures and loose fields as they were, by id. */
 export function replace(place: Element, ...children: Child[]): void {
   const active = document.activeElement;
   const id = active && place.contains(active) ? active.id : "";
   const range = active instanceof HTMLInputElement && active.type === "text" ? [active.selectionStart, active.selectionEnd] : null;
   const open = new Set([...place.querySelectorAll("details[open][id]")].map((one) => one.id));
   const scrolled = [...place.querySelectorAll<HTMLElement>(".scroll[id]")].map((one) => [one.id, one.scrollLeft, one.scrollTop] as const);
+  const filled = [...place.querySelectorAll<HTMLInputElement | HTMLSelectElement>("[data-loose]")].map((one) => [one.id, one.value] as const);
   place.replaceChildren(...children.filter((child): child is Node | string => !!child));
   for (const one of place.querySelectorAll<HTMLDetailsElement>("details[id]")) if (open.has(one.id)) one.open = true;
+  for (const [name, value] of filled) {
+    const again = document.getElementById(name);
+    if (again instanceof HTMLSelectElement && [...again.options].some((option) => option.value === value)) again.value = value;
+    if (again instanceof HTMLInputElement) again.value = value;
+  }
   for (const [name, left, top] of scrolled) document.getElementById(name)?.scrollTo(left, top);
   if (id === "") return;
   const again = document.getElementById(id);
@@ -58,24 +82,32 @@ export function field(id: string, label: string, control: HTMLElement, ...more: 
   return h("div", { class: "field" }, h("label", { for: id }, label), control, ...more);
 }
 
-export function text(value: string, act: (value: string) => void, options: { dir?: string; invalid?: boolean } = {}): HTMLInputElement {
+export function text(value: string, act: (value: string) => void, options: { dir?: string } = {}): HTMLInputElement {
   const made = h("input", { type: "text", autocomplete: "off", spellcheck: "false", dir: options.dir ?? "auto" });
-  made.value = value;
-  made.addEventListener("change", () => act(made.value));
+  made.defaultValue = value;
+  made.addEventListener("change", () => {
+    made.defaultValue = made.value;
+    act(made.value);
+  });
   return made;
 }
 
 export function lines(value: readonly string[], act: (text: string) => void): HTMLTextAreaElement {
   const made = h("textarea", { rows: String(Math.min(10, Math.max(3, value.length + 1))), dir: "auto", spellcheck: "false" });
-  made.value = value.join("\n");
-  made.addEventListener("change", () => act(made.value));
+  made.defaultValue = value.join("\n");
+  made.addEventListener("change", () => {
+    // As the place of the caret is kept, so is what was typed.
+    made.defaultValue = made.value;
+    act(made.value);
+  });
   return made;
 }
 
 export function whole(value: number | null, least: number, most: number, act: (value: number | null) => void): HTMLInputElement {
   const made = h("input", { type: "number", min: String(least), max: String(most), step: "1", inputmode: "numeric" });
-  made.value = value === null ? "" : String(value);
+  made.defaultValue = value === null ? "" : String(value);
   made.addEventListener("change", () => {
+    made.defaultValue = made.value;
     const n = Math.round(Number(made.value));
     act(made.value === "" ? null : Math.min(most, Math.max(least, n)));
   });
@@ -105,7 +137,7 @@ export function radios<T extends string>(id: string, label: string, value: T, op
   return group;
 }
 
-/** Follows the hand at once in `label`; `act` is told while it moves too. */
+/** The label follows the hand at once; `act` is told where it stops. */
 export function slider(id: string, label: (value: number) => string, value: number, least: number, most: number, act: (value: number) => void): HTMLElement {
   const shown = h("label", { for: id }, label(value));
   const made = h("input", { type: "range", id, min: String(least), max: String(most), step: "1" });
@@ -160,7 +192,7 @@ export function table(caption: string, head: readonly string[], rows: readonly (
       {},
       h("caption", { class: "hidden" }, caption),
       h("thead", {}, h("tr", {}, ...head.map((name, i) => h("th", { scope: "col", class: kind(i) }, name)))),
-      h("tbody", {}, ...rows.map((row) => h("tr", {}, ...row.map((cell, i) => (i === 0 ? h("th", { scope: "row", dir: "auto" }, cell) : h("td", { class: kind(i), dir: "auto" }, cell)))))),
+      h("tbody", {}, ...rows.map((row) => h("tr", {}, ...row.map((cell, i) => (i === 0 ? h("th", { scope: "row", dir: "auto" }, cell) : h("td", { class: kind(i) }, h("bdi", {}, cell))))))),
     ),
   );
 }
@@ -185,8 +217,8 @@ export function remarks(kit: Kit, list: readonly Remark[]): HTMLElement {
 }
 
 /** The engine's own words. */
-export function sentence(words: string, tag: "p" | "li" = "p"): HTMLElement {
-  return h(tag, { dir: "auto", lang: "en" }, words);
+export function sentence(words: string, tag: "p" | "li" = "p", kind: string | null = null): HTMLElement {
+  return h(tag, { dir: "auto", lang: "en", class: kind }, words);
 }
 
 export function next(kit: Kit, step: Step): HTMLElement {
