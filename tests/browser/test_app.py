@@ -15,6 +15,11 @@ from tests.browser.conftest import APP, NPM, Start, Violations, ready
 
 STEPS = ("open", "prepare", "risk", "promise", "make", "explore", "publish")
 
+NAMED_ON_THE_RIGHT = """[...document.querySelectorAll('.plot')].map(plot => {
+  const middle = (part) => { const box = part.getBoundingClientRect(); return box.left + box.width / 2; };
+  const name = plot.querySelector('[aria-label="y-axis tick label"]');
+  return middle(name) > middle(plot.querySelector('[aria-label=bar]')); })"""
+
 
 def test_from_a_dropped_file_to_a_bundle_that_verifies(start: Start, tmp_path: Path) -> None:
     """In the browser alone: nothing but the site's own files is asked for (fixture `start`)."""
@@ -189,6 +194,10 @@ def test_every_step_in_every_language_is_whole_and_axe_finds_nothing(
         assert violations(page) == [], step
         if lang != "en" and step in ("open", "prepare", "risk"):
             assert page.locator("main [lang=en]").all_inner_texts() == [], step
+        if step == "risk":
+            page.wait_for_selector(".plot svg")
+            assert set(page.evaluate(NAMED_ON_THE_RIGHT)) == {lang == "ar"}
+            assert "perpetrators" in page.inner_text("#not-looked-at")
 
 
 def test_keys_alone_lead_from_the_example_to_a_zip_that_verifies(start: Start, tmp_path: Path) -> None:

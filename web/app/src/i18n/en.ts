@@ -151,6 +151,7 @@ export const en = {
   "risk.kWhy": "A combination of values that fewer than k people share is called rare. Ten is a common choice.",
   "risk.length": "Up to so many columns together",
   "risk.singled": "{singled} of {people} people are in a rare combination",
+  "risk.linked": "Looked at: {people}. The linked table {table} is not looked at here; a person can also be singled out by what is linked to them. The promise covers both.",
   "risk.byLength": "By number of columns",
   "risk.columns": "Columns that single people out",
   "risk.columnsWhy": "How many people would still be singled out without the column. The shortest bar shows where coarsening helps most.",

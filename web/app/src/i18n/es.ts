@@ -142,6 +142,7 @@ export const es: Translation = {
   "risk.kWhy": "Una combinación de valores que comparten menos de k personas se llama rara. Diez es una elección común.",
   "risk.length": "Hasta tantas columnas juntas",
   "risk.singled": "{singled} de {people} personas están en una combinación rara",
+  "risk.linked": "Tabla examinada: {people}. La tabla vinculada {table} no se examina aquí; a una persona también se la puede reconocer por lo que está vinculado a ella. La promesa cubre ambas.",
   "risk.byLength": "Por número de columnas",
   "risk.columns": "Columnas que hacen reconocible",
   "risk.columnsWhy": "Cuántas personas seguirían siendo reconocibles sin la columna. La barra más corta muestra dónde ampliar los valores ayuda más.",

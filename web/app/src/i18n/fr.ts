@@ -142,6 +142,7 @@ export const fr: Translation = {
   "risk.kWhy": "Une combinaison de valeurs que partagent moins de k personnes est dite rare. Dix est un choix courant.",
   "risk.length": "Jusqu’à tant de colonnes ensemble",
   "risk.singled": "{singled} personnes sur {people} sont dans une combinaison rare",
+  "risk.linked": "Table examinée : {people}. La table liée {table} n’est pas examinée ici ; une personne peut aussi être reconnue à ce qui lui est lié. La promesse couvre les deux.",
   "risk.byLength": "Par nombre de colonnes",
   "risk.columns": "Colonnes qui rendent reconnaissable",
   "risk.columnsWhy": "Combien de personnes seraient encore reconnaissables sans la colonne. La barre la plus courte montre où élargir les valeurs aide le plus.",
