@@ -244,6 +244,7 @@ def _release(plan: Plan, out: Path | None, terminal: Terminal, open_it: bool) ->
         str(made.statement),
         "",
         *left_out(made.left_out),
+        *_cap(plan),
         f"Bundle:    {made.out}",
         f"Explorer:  {explorer}  (open it in a browser)",
         f"Promise:   {made.out / 'STATEMENT.md'}",
@@ -260,6 +261,18 @@ def _release(plan: Plan, out: Path | None, terminal: Terminal, open_it: bool) ->
     )
     if open_it:
         webbrowser.open(explorer.resolve().as_uri())
+
+
+def _cap(plan: Plan) -> list[str]:
+    """Where the steward learns what the cap on links left out; here, which may be read by others, no number of that."""
+    link = plan.tables[-1].link
+    if link is None or plan.unit.either:  # with the second unit nothing is left out
+        return []
+    return [
+        f"At most {link.at_most} rows of {plan.tables[-1].table.name} count for one of {link.to}. `caseveil check` "
+        f"says, for your eyes only, how many rows that left out.",
+        "",
+    ]
 
 
 main.add_command(app)
