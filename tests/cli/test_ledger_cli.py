@@ -77,6 +77,7 @@ def test_show_says_what_each_release_cost_and_all_together(path: Path) -> None:
     shown = run("ledger", "show", path, "--delta", "1e-5").stdout
     assert f"{book.total().epsilon(1e-5):.4g}" in shown
     assert "discovery of values" in shown
+    assert "at a delta of its own" in " ".join(shown.split())
     assert "Note:" not in shown
 
 
