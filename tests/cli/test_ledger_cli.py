@@ -220,3 +220,21 @@ def test_merge_refuses_in_words(path: Path, tmp_path: Path) -> None:
 def test_ledger_help_has_examples() -> None:
     for command in ("show", "verify", "merge"):
         assert f"Example:  caseveil ledger {command} " in run("ledger", command, "--help").stdout
+
+
+def test_a_release_of_the_same_people_under_a_second_name_is_told(tmp_path: Path) -> None:
+    """By `release` itself, and not only to whoever looks into the ledger. A name that stays is not mentioned."""
+    (tmp_path / "v.csv").write_text("sex\n" + "F\nM\n" * 50, encoding="utf-8")
+    text = (
+        '[release]\nname = "cases"\nversion = "1"\n[privacy]\nepsilon = 1.0\ndelta = 1e-6\nledger = "l.caseveil"\n'
+        '[tables.v]\nsource = "v.csv"\n[tables.v.columns.sex]\nkind = "category"\nvalues = ["F", "M"]\n'
+    )
+    (tmp_path / "release.toml").write_text(text, encoding="utf-8")
+    first = run("release", tmp_path / "release.toml", "--quiet")
+    assert "Ledger:" not in first.stdout
+    (tmp_path / "other.toml").write_text(text.replace('"cases"', '"persons"'), encoding="utf-8")
+    second = run("release", tmp_path / "other.toml", "--quiet", "--json")
+    (note,) = json.loads(second.stdout)["ledger_notes"]
+    assert note.startswith("Releases of several names stand here ('cases', 'persons')")
+    shown = run("release", tmp_path / "other.toml", "--quiet", "--out", tmp_path / "third").stdout
+    assert "Ledger: Releases of several names" in " ".join(shown.split())
