@@ -16,7 +16,7 @@ from caseveil.records.draft_links import DataFile, draft_linked
 from caseveil.records.guess import guess
 from caseveil.records.identify import identifying_columns
 from caseveil.records.raw import RawTable
-from caseveil.records.source import read_path
+from caseveil.records.source import read_data
 from caseveil.schema.attribute import Category
 from caseveil.web.draft import column_draft, from_plan
 
@@ -45,10 +45,10 @@ def rows_limit() -> int:
     return ROWS_IN_BROWSER if sys.platform == "emscripten" else ROWS_NATIVE
 
 
-def read_files(files: Sequence[tuple[str, bytes]], folder: Path) -> tuple[list[Source], list[dict[str, str]]]:
+def read_files(files: Sequence[tuple[str, bytes]]) -> tuple[list[Source], list[dict[str, str]]]:
     """The tables in one file or two, at most two of them, and remarks about how they were read.
 
-    folder: private, and ours; a file lies in it only while it is read. Raises SourceError, PlanError and TooLarge.
+    Nothing is written to disk. Raises SourceError, PlanError and TooLarge.
     """
     if not 1 <= len(files) <= 2:
         raise PlanError(f"{len(files)} files were given: open one file, or two of which one links to the other")
@@ -58,7 +58,7 @@ def read_files(files: Sequence[tuple[str, bytes]], folder: Path) -> tuple[list[S
     found: list[Source] = []
     remarks: list[dict[str, str]] = []
     for name, (_, data) in zip(names, files, strict=True):
-        sheets, unread = _tables(name, data, folder, most=3 - len(files))
+        sheets, unread = _tables(name, data, most=3 - len(files))
         found += sheets
         remarks += [remark("note", text) for text in unread]
         remarks += [remark("note", source.raw.note) for source in sheets if source.raw.note]
@@ -78,30 +78,25 @@ def base_name(name: str) -> str:
     return plain[-100:] or "data.csv"
 
 
-def _tables(name: str, data: bytes, folder: Path, *, most: int) -> tuple[list[Source], list[str]]:
-    path = folder / name
-    path.write_bytes(data)
+def _tables(name: str, data: bytes, *, most: int) -> tuple[list[Source], list[str]]:
     stem = Path(name).stem
-    try:
-        titles = _sheets(data, name) if data.startswith(_BOOK) else []
-        if len(titles) <= 1:
-            return [Source(name=name, stem=stem, raw=read_path(path))], []
-        found: list[Source] = []
-        unread = 0
-        for title in titles:
-            if len(found) == most:
-                unread += 1
-                continue
-            try:
-                found.append(Source(name=f"{name}#{title}", stem=title, raw=read_path(path, sheet=title)))
-            except SourceError as error:
-                if "empty" not in str(error):
-                    raise
-        if not found:
-            raise SourceError(f"{name}: every sheet is empty")
-        return found, [f"{name}: {unread} more sheets were not read"] if unread else []
-    finally:
-        path.unlink(missing_ok=True)
+    titles = _sheets(data, name) if data.startswith(_BOOK) else []
+    if len(titles) <= 1:
+        return [Source(name=name, stem=stem, raw=read_data(data, name))], []
+    found: list[Source] = []
+    unread = 0
+    for title in titles:
+        if len(found) == most:
+            unread += 1
+            continue
+        try:
+            found.append(Source(name=f"{name}#{title}", stem=title, raw=read_data(data, name, sheet=title)))
+        except SourceError as error:
+            if "empty" not in str(error):
+                raise
+    if not found:
+        raise SourceError(f"{name}: every sheet is empty")
+    return found, [f"{name}: {unread} more sheets were not read"] if unread else []
 
 
 def _sheets(data: bytes, name: str) -> list[str]:
