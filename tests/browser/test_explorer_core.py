@@ -321,7 +321,7 @@ def test_counts_across_the_link_are_those_of_the_file(invented: BundleContents, 
     rows = figure.locator("tbody tr").evaluate_all("rows => rows.map(r => [...r.children].map(c => c.textContent))")
     shown = {(row[0], row[1]): row[2] for row in rows if "too few" not in row[2]}
     assert {pair: number(text) for pair, text in shown.items()} == expected
-    assert page.locator(".linked-figure").count() == 5
+    assert page.locator(".linked-figure").count() == 7
 
 
 @pytest.mark.parametrize("lang", ["en", "fr", "es", "ar"])

@@ -30,6 +30,7 @@ export const ar: Translation = {
   "explore.allOf": "الكل: {table}",
   "explore.selection": "التحديد",
   "explore.nothing": "لم يُحدد شيء: العدد يشمل الكل ({table}).",
+  "explore.all": "العدد يشمل الكل ({table}).",
   "explore.about": "نحو {count} ({table})، من {lower} إلى {upper}",
   "explore.tooFew": "العدد أقل من أن يُحكم عليه ({table})، من 0 إلى {upper}",
   "explore.clear": "مسح",
@@ -91,9 +92,11 @@ export const ar: Translation = {
   "estimate.markFew": "{value}: أقل من أن يُحكم عليه (من 0 إلى {upper})، {source}",
   "source.published": "عدد منشور",
   "source.records": "مقدَّر من السجلات",
+  "key.interval": "مجال بنسبة {level}",
   "legend.title": "كيف تُقرأ الأشكال",
   "legend.published": "عدد أصدره الناشر بعد إضافة تشويش إليه لحماية الأشخاص.",
-  "legend.records": "محسوب من السجلات الاصطناعية، لأن التركيبات بهذا الطول لم تُعدّ.",
+  "legend.records":
+    "محسوب من السجلات الاصطناعية، لأن هذا العدد لم يُنشر: فالتركيبة أطول أو أندر من أن تُنشر، أو أن إحدى القيم غير مذكورة.",
   "legend.interval": "يبين الخط المجال الذي يقع فيه العدد الحقيقي في {level} من الحالات.",
   "legend.few": "العدد لا يتجاوز مقدار التشويش فيه، وقد يكون العدد الحقيقي صفرًا.",
   "table.show": "عرض في جدول",
@@ -154,6 +157,8 @@ export const ar: Translation = {
   "linked.ofLinks": "أزواج",
   "linked.ofPeople": "{people} ممن لهم سجل واحد على الأقل من هذا النوع ({others})",
   "linked.time": "عبر الزمن: {column}",
+  "linked.timeHelp":
+    "الأزواج حسب ({time})، شريط لكل قيمة وكلها بمقياس واحد. تصل الخطوط بين الأعداد التي يمكن الحكم عليها، ويبين الظل حولها المجالات.",
   "linked.attribute": "ما يُقارَن",
 
   "flows.title": "من {origin} إلى {destination}",
@@ -163,6 +168,8 @@ export const ar: Translation = {
   "flows.to": "إلى أين",
   "flows.pair": "من {from} إلى {to}",
   "flows.help": "كلما اتسع الشريط زاد عدد الأشخاص، ووسطه الداكن هو الحد الأدنى للمجال. والخط المتقطع يعني عددًا أقل من أن يُحكم عليه.",
+  "flows.same": "المنشأ والوجهة مكان واحد",
+  "flows.crossed": "المنشأ والوجهة مختلفان",
   "flows.more": {
     zero: "كل التدفقات مرسومة.",
     one: "لم يُرسم تدفق أصغر واحد، وهو مذكور في الجدول.",

@@ -32,6 +32,7 @@ export const en = {
   "explore.allOf": "All {table}",
   "explore.selection": "Selection",
   "explore.nothing": "Nothing is selected: all {table} are counted.",
+  "explore.all": "All {table} are counted.",
   "explore.about": "About {count} {table} ({lower} to {upper})",
   "explore.tooFew": "Too few {table} to tell (0 to {upper})",
   "explore.clear": "Clear",
@@ -80,9 +81,11 @@ export const en = {
   "estimate.markFew": "{value}: too few to tell (0 to {upper}), {source}",
   "source.published": "published count",
   "source.records": "estimated from records",
+  "key.interval": "{level} interval",
   "legend.title": "How to read the figures",
   "legend.published": "A count that the publisher released, with noise added to protect people.",
-  "legend.records": "Counted in the synthetic records, because combinations this long were not counted.",
+  "legend.records":
+    "Counted in the synthetic records, because this count was not published: the combination is too long or too rare, or a value is not stated.",
   "legend.interval": "The line shows the interval that holds the true count in {level} of cases.",
   "legend.few": "The count is not larger than its own noise. The true count may be zero.",
   "table.show": "Show as a table",
@@ -137,6 +140,8 @@ export const en = {
   "linked.ofLinks": "links",
   "linked.ofPeople": "{people} linked to any {others} of this kind",
   "linked.time": "Over time: {column}",
+  "linked.timeHelp":
+    "Links by {time}, a strip for each value, all on one scale. Lines join numbers that can be told; their bands are the intervals.",
   "linked.attribute": "What to compare",
 
   // Flows and map
@@ -147,6 +152,8 @@ export const en = {
   "flows.to": "Where to",
   "flows.pair": "{from} to {to}",
   "flows.help": "The wider a band, the more people; its darker core is the lower end of the interval. A dashed line is too few to tell.",
+  "flows.same": "Origin and destination are the same",
+  "flows.crossed": "Origin and destination differ",
   "flows.more": {
     one: "{n} smaller flow is not drawn. The table has it.",
     other: "{n} smaller flows are not drawn. The table has them.",

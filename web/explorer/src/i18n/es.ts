@@ -31,6 +31,7 @@ export const es: Translation = {
   "explore.allOf": "Todo: {table}",
   "explore.selection": "Selección",
   "explore.nothing": "No hay nada seleccionado: se cuenta todo ({table}).",
+  "explore.all": "Se cuenta todo ({table}).",
   "explore.about": "Unos {count} ({table}), entre {lower} y {upper}",
   "explore.tooFew": "Demasiado pocos para saberlo ({table}), entre 0 y {upper}",
   "explore.clear": "Borrar",
@@ -83,10 +84,11 @@ export const es: Translation = {
   "estimate.markFew": "{value}: demasiado pocos para saberlo (de 0 a {upper}), {source}",
   "source.published": "recuento publicado",
   "source.records": "estimado a partir de los registros",
+  "key.interval": "intervalo del {level}",
   "legend.title": "Cómo leer las figuras",
   "legend.published": "Un recuento que difundió el editor, con ruido añadido para proteger a las personas.",
   "legend.records":
-    "Contado en los registros sintéticos, porque las combinaciones tan largas no se recontaron.",
+    "Contado en los registros sintéticos, porque este recuento no se difundió: la combinación es demasiado larga o demasiado rara, o falta un valor.",
   "legend.interval": "La línea muestra el intervalo que contiene el número verdadero en el {level} de los casos.",
   "legend.few": "El número no supera su propio ruido. El número verdadero puede ser cero.",
   "table.show": "Mostrar como tabla",
@@ -144,6 +146,8 @@ export const es: Translation = {
   "linked.ofLinks": "pares",
   "linked.ofPeople": "{people} con al menos un registro así ({others})",
   "linked.time": "En el tiempo: {column}",
+  "linked.timeHelp":
+    "Pares según {time}, una franja por valor, todas a la misma escala. Las líneas unen los números que pueden saberse; la sombra que las rodea muestra los intervalos.",
   "linked.attribute": "Qué comparar",
 
   "flows.title": "De {origin} a {destination}",
@@ -153,6 +157,8 @@ export const es: Translation = {
   "flows.to": "Hacia dónde",
   "flows.pair": "{from} → {to}",
   "flows.help": "Cuanto más ancha es la banda, más personas hay; su núcleo oscuro es el extremo inferior del intervalo. Una línea a trazos: demasiado pocas para saberlo.",
+  "flows.same": "Origen y destino iguales",
+  "flows.crossed": "Origen y destino distintos",
   "flows.more": {
     one: "{n} flujo menor no está dibujado. La tabla lo muestra.",
     many: "{n} de flujos menores no están dibujados. La tabla los muestra.",

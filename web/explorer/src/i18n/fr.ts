@@ -34,6 +34,7 @@ export const fr: Translation = {
   "explore.allOf": "Tout : {table}",
   "explore.selection": "Sélection",
   "explore.nothing": "Rien n’est sélectionné : tout est compté ({table}).",
+  "explore.all": "Tout est compté ({table}).",
   "explore.about": "Environ {count} ({table}), entre {lower} et {upper}",
   "explore.tooFew": "Trop peu pour se prononcer ({table}), entre 0 et {upper}",
   "explore.clear": "Effacer",
@@ -86,10 +87,11 @@ export const fr: Translation = {
   "estimate.markFew": "{value} : trop peu pour se prononcer (de 0 à {upper}), {source}",
   "source.published": "dénombrement publié",
   "source.records": "estimé d’après les enregistrements",
+  "key.interval": "intervalle à {level}",
   "legend.title": "Comment lire les figures",
   "legend.published": "Un dénombrement diffusé par l’éditeur, auquel du bruit a été ajouté pour protéger les personnes.",
   "legend.records":
-    "Compté dans les enregistrements synthétiques, car les combinaisons aussi longues n’ont pas été dénombrées.",
+    "Compté dans les enregistrements synthétiques, car ce nombre n’a pas été diffusé : la combinaison est trop longue ou trop rare, ou une valeur n’est pas indiquée.",
   "legend.interval": "Le trait montre l’intervalle qui contient le vrai nombre dans {level} des cas.",
   "legend.few": "Le nombre ne dépasse pas son propre bruit. Le vrai nombre peut être nul.",
   "table.show": "Montrer le tableau",
@@ -147,6 +149,8 @@ export const fr: Translation = {
   "linked.ofLinks": "paires",
   "linked.ofPeople": "{people} ayant au moins un tel enregistrement lié ({others})",
   "linked.time": "Dans le temps : {column}",
+  "linked.timeHelp":
+    "Paires selon {time}, une bande par valeur, toutes à la même échelle. Les lignes relient les nombres sur lesquels on peut se prononcer ; l’ombre autour d’elles montre les intervalles.",
   "linked.attribute": "À comparer",
 
   "flows.title": "De {origin} à {destination}",
@@ -156,6 +160,8 @@ export const fr: Translation = {
   "flows.to": "Vers où",
   "flows.pair": "{from} → {to}",
   "flows.help": "Plus la bande est large, plus il y a de personnes ; son cœur foncé est la borne basse de l’intervalle. Une ligne en tirets : trop peu pour se prononcer.",
+  "flows.same": "Origine et destination identiques",
+  "flows.crossed": "Origine et destination différentes",
   "flows.more": {
     one: "{n} flux plus petit n’est pas dessiné. Le tableau le donne.",
     many: "{n} de flux plus petits ne sont pas dessinés. Le tableau les donne.",

@@ -67,7 +67,7 @@ export class App {
 
   private makeContext(view: View): Context {
     const { title, version, statement } = this.payload;
-    return makeContext(this.language(view), `${title} (${version})\n${statement.sentence}`, this.payload.private !== undefined);
+    return makeContext(this.language(view), `${title} (${version})\n${statement.sentence}`, this.payload.private !== undefined, statement.level);
   }
 
   private build(): void {
