@@ -98,7 +98,8 @@ def test_a_picture_of_lines_has_its_title_and_the_promise(buttons: tuple[Any, An
     assert whole.startswith(flat(title))
     assert name.split(".")[0].split("-")[0] == re.split(r"[^\w]+", title)[0]
     # What shapes and colours mean is in the picture, too, where the figure has a key.
-    key = "group => [...(group.closest('.plot, .linked-figure')?.querySelectorAll('.key > span') ?? [])].map(one => one.innerText)"
+    key = """group => [...(group.closest('.plot, .linked-figure')?.querySelectorAll('.key > span') ?? [])]
+      .map(one => one.innerText)"""
     assert set(group.evaluate(key)) <= set(texts)
     assert max(len(list(part.iter())) for part in root.findall(f"{SVG}svg")) > 10  # the drawing is in it
     # It stands alone: no class, style sheet or variable of the page, and nothing from elsewhere.

@@ -296,7 +296,14 @@ def test_pages_follow_each_other_and_hold_what_they_promise(invented: BundleCont
         assert agrees(shown, oracle.expect({"relation_to_victim": [shown["label"] if shown["value"] >= 0 else ""]}))
     page.get_by_role("link", name="Quality").click()
     assert "differ somewhat more" in page.inner_text("main")
-    assert page.locator(".plot svg").count() >= 4
+    assert page.locator(".plot svg").count() >= 5
+    assert "Means of control: Takes | earnings and Relation to victim (1.80)" in page.inner_text("main")
+    sizes = page.locator(".plot", has=page.get_by_role("heading", name="By size of the count"))
+    sizes.locator("summary").click()
+    rows = sizes.locator("tbody tr").evaluate_all("rows => rows.map(r => [...r.cells].map(c => c.textContent))")
+    assert rows == [
+        ["0", "200", "0.97", "96%"], ["10 to 99", "700", "1.21", "92%"], ["1,000 or more", "40", "1.52", "90%"]
+    ]  # fmt: skip
     page.get_by_role("link", name="Privacy").click()
     text = page.inner_text("main")
     assert str(invented.statement) in text

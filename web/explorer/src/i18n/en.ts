@@ -173,6 +173,8 @@ export const en = {
   "quality.intro": "Every figure here was made from protected numbers alone. It tells how well the synthetic records agree with the counts that were measured.",
   "quality.byLength": "By length of the combination",
   "quality.byCount": "By size of the count",
+  "quality.byCountHelp":
+    "Counts of the synthetic records, by how large they are, beside what was measured. Where the noise is larger than the count, agreement says little: look at the intervals.",
   "quality.lengthOf": { one: "{n} attribute", other: "{n} attributes" },
   "quality.attributes": "Attributes",
   "quality.cells": "Counts compared",

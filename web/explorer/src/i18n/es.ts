@@ -181,6 +181,8 @@ export const es: Translation = {
     "Todas las cifras de esta página se hicieron solo con números protegidos. Dicen hasta qué punto los registros sintéticos coinciden con los recuentos medidos.",
   "quality.byLength": "Según la longitud de la combinación",
   "quality.byCount": "Según el tamaño del número",
+  "quality.byCountHelp":
+    "Los números de los registros sintéticos, según su tamaño, frente a lo que se midió. Donde el ruido supera al número, la concordancia dice poco: mire los intervalos.",
   "quality.lengthOf": { one: "{n} atributo", many: "{n} de atributos", other: "{n} atributos" },
   "quality.attributes": "Atributos",
   "quality.cells": "Números comparados",

@@ -184,6 +184,8 @@ export const fr: Translation = {
     "Tous les chiffres de cette page viennent des seuls nombres protégés. Ils disent à quel point les enregistrements synthétiques concordent avec les dénombrements mesurés.",
   "quality.byLength": "Selon la longueur de la combinaison",
   "quality.byCount": "Selon la taille du nombre",
+  "quality.byCountHelp":
+    "Les nombres des enregistrements synthétiques, selon leur taille, face à ce qui a été mesuré. Là où le bruit dépasse le nombre, l’accord dit peu de chose : regardez les intervalles.",
   "quality.lengthOf": { one: "{n} attribut", many: "{n} d’attributs", other: "{n} attributs" },
   "quality.attributes": "Attributs",
   "quality.cells": "Nombres comparés",

@@ -16,7 +16,7 @@ const textOf = (cell: Cell): string => (typeof cell === "string" ? cell : cell.t
 
 /** Width of a figure in pixels: no wider than a card, also on a phone, where its letters would shrink with it. */
 export function plotWidth(): number {
-  return Math.max(280, Math.min(640, document.documentElement.clientWidth - 76));
+  return Math.max(280, Math.min(600, document.documentElement.clientWidth - 76));
 }
 
 /** Style of every figure: the page's colours and letters. */
