@@ -307,6 +307,9 @@ def test_pages_follow_each_other_and_hold_what_they_promise(invented: BundleCont
     page.get_by_role("link", name="Privacy").click()
     text = page.inner_text("main")
     assert str(invented.statement) in text
+    for line in ("Facts about groups.", "Somebody in perpetrators who is linked to several victims.", "A coin gets"):
+        assert line in text
+    assert "**" not in text
     for part in ("5 \u00d7 10⁻⁶", "A combination needs a count of 6.", "The columns and their declared values."):
         assert part in text
     page.locator(".document summary").click()

@@ -253,6 +253,7 @@ export const ar: Translation = {
   "privacy.not": "ما ليس مخفيًا",
   "privacy.notText":
     "ما يصح على أشخاص كثيرين معًا. وقد تمس استنتاجات مأخوذة من المجموع شخصًا لم يكن يومًا في البيانات.",
+  "privacy.reading": "كيف تُقرأ الأعداد",
   "privacy.public": "معروف من قبل",
   "privacy.discovered": "وُجد في البيانات، مع الحماية",
   "privacy.mechanisms": "كيف أضيف التشويش",

@@ -224,6 +224,7 @@ export const en = {
   "privacy.hidesText": "Whether any one person is in the data, and everything that the data say about this person alone.",
   "privacy.not": "What is not hidden",
   "privacy.notText": "What holds for many people at once. Conclusions from the whole may touch a person who was never in the data.",
+  "privacy.reading": "How to read the numbers",
   "privacy.public": "Known beforehand",
   "privacy.discovered": "Found in the data, with protection",
   "privacy.mechanisms": "How the noise was added",

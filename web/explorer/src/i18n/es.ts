@@ -240,6 +240,7 @@ export const es: Translation = {
   "privacy.not": "Qué no queda oculto",
   "privacy.notText":
     "Lo que vale para muchas personas a la vez. Las conclusiones del conjunto pueden afectar a una persona que nunca estuvo en los datos.",
+  "privacy.reading": "Cómo leer los números",
   "privacy.public": "Conocido de antemano",
   "privacy.discovered": "Hallado en los datos, con protección",
   "privacy.mechanisms": "Cómo se añadió el ruido",

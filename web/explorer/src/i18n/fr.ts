@@ -244,6 +244,7 @@ export const fr: Translation = {
   "privacy.not": "Ce qui n’est pas caché",
   "privacy.notText":
     "Ce qui vaut pour beaucoup de personnes à la fois. Des conclusions tirées de l’ensemble peuvent toucher une personne qui n’a jamais figuré dans les données.",
+  "privacy.reading": "Comment lire les nombres",
   "privacy.public": "Connu d’avance",
   "privacy.discovered": "Trouvé dans les données, avec protection",
   "privacy.mechanisms": "Comment le bruit a été ajouté",

@@ -7,6 +7,7 @@ import { keyLine, keyOfCounts } from "../export/key";
 import { type Context, heading, inSentence } from "../layout/context";
 import { h } from "../layout/dom";
 import { Panel } from "../panels/panel";
+import { WIDTH } from "../panels/picture";
 import { twin } from "../panels/twin";
 import type { StoryData } from "../payload";
 import type { Store } from "../state/store";
@@ -16,6 +17,8 @@ import { selectionOf } from "./explore";
 
 /** So many values of a column are in a story's figure. */
 const MOST_ROWS = 10;
+/** What page and card take at both sides of a figure on a phone, in pixels. */
+const INSET = 76;
 
 export function storiesPage(
   stories: readonly StoryData[],
@@ -68,7 +71,7 @@ function figure(story: StoryData, view: View, tables: readonly Table[], context:
     "div",
     { class: "story-figure", role: "group", "aria-label": caption },
     h("p", { class: "caption", dir: "auto" }, caption),
-    panel.picture(caption, MOST_ROWS),
+    panel.picture(caption, { most: MOST_ROWS, width: Math.max(260, Math.min(WIDTH, document.documentElement.clientWidth - INSET)) }),
     keyLine(key),
     h(
       "details",

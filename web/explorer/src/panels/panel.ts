@@ -167,12 +167,12 @@ export class Panel {
     return this.hasBlank ? [...rows, row(-1)] : rows;
   }
 
-  /** The figure as one drawing. most: so many values of a list. */
-  picture(title: string, most = Infinity): SVGSVGElement {
+  /** The figure as one drawing. most: so many values of a list. width: pixels, as for saving unless given. */
+  picture(title: string, { most = Infinity, width }: { most?: number; width?: number } = {}): SVGSVGElement {
     const rows = this.rows();
-    if (this.drawing === "bars") return picture(title, rows.slice(0, most), this.context);
+    if (this.drawing === "bars") return picture(title, rows.slice(0, most), this.context, width);
     const blank = this.hasBlank ? rows.pop()! : null;
-    return upright(title, rows, blank, { line: this.drawing === "time", joined: this.column.kind === "binned" }, this.context);
+    return upright(title, rows, blank, { line: this.drawing === "time", joined: this.column.kind === "binned" }, this.context, width);
   }
 
   update(selection: Selection, counts: Counts, pinned: boolean): void {

@@ -6,28 +6,28 @@ import { s } from "../layout/dom";
 import { cut, drawing, hatch, label, uid, widthOf } from "../linked/svg";
 import { runs } from "./line";
 import { scaleOf, short } from "./mark";
+import { WIDTH } from "./picture";
 import type { Row } from "./twin";
 
-const WIDTH = 640;
 const HIGH = 150;
 const TOP = 26;
 const FOOT = 26;
 
 /**
  * rows: a value each, in order. blank: told in words below them. line: joined over time, where it can be told. joined:
- * bars touch, as classes do.
+ * bars touch, as classes do. width: pixels; letters keep their size.
  */
-export function upright(title: string, rows: readonly Row[], blank: Row | null, how: { line: boolean; joined: boolean }, context: Context): SVGSVGElement {
+export function upright(title: string, rows: readonly Row[], blank: Row | null, how: { line: boolean; joined: boolean }, context: Context, width = WIDTH): SVGSVGElement {
   const scale = scaleOf(rows.map((row) => row.estimate));
-  const step = WIDTH / Math.max(1, rows.length);
+  const step = width / Math.max(1, rows.length);
   const base = TOP + HIGH;
   const y = (n: number): number => base - HIGH * Math.min(1, n / scale);
-  const x = (i: number): number => (context.dir === "rtl" ? WIDTH - step * (i + 0.5) : step * (i + 0.5));
+  const x = (i: number): number => (context.dir === "rtl" ? width - step * (i + 0.5) : step * (i + 0.5));
   const few = uid("hatch");
-  const svg = drawing(WIDTH, base + FOOT + (blank ? FOOT : 0), title, hatch(few));
+  const svg = drawing(width, base + FOOT + (blank ? FOOT : 0), title, hatch(few));
   svg.setAttribute("role", "img");
   svg.setAttribute("class", "picture");
-  svg.append(s("line", { x1: 0, x2: WIDTH, y1: base, y2: base, stroke: "var(--ink-2)" }));
+  svg.append(s("line", { x1: 0, x2: width, y1: base, y2: base, stroke: "var(--ink-2)" }));
   const estimates = rows.map((row) => row.estimate);
   if (how.line) svg.append(...lines(estimates, x, y));
   // So many labels and numbers as have room beside each other.
@@ -43,7 +43,7 @@ export function upright(title: string, rows: readonly Row[], blank: Row | null, 
   if (blank) {
     const text = `${blank.label}: ${short(blank.estimate, context)}`;
     const right = context.dir === "rtl";
-    svg.append(label(context, text, { x: right ? WIDTH : 0, y: base + FOOT + 14, side: right ? "right" : "left" }, { "font-size": 12, fill: "var(--ink-2)" }));
+    svg.append(label(context, text, { x: right ? width : 0, y: base + FOOT + 14, side: right ? "right" : "left" }, { "font-size": 12, fill: "var(--ink-2)" }));
   }
   return svg;
 }
