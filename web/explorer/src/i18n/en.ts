@@ -8,8 +8,6 @@ export const en = {
   "nav.pages": "Pages",
   "nav.language": "Language",
   "nav.theme": "Colours",
-  "nav.print": "Print",
-  "nav.top": "Back to the top",
   "page.stories": "Stories",
   "page.explore": "Explore",
   "page.linked": "Linked records",
@@ -23,7 +21,6 @@ export const en = {
   "head.license": "Licence: {license}",
   "head.cite": "How to cite",
   "head.synthetic": "Protected data: synthetic records and noisy counts. No record is that of a real person.",
-  "copy.copy": "Copy",
   "copy.copied": "Copied",
   "copy.failed": "Could not be copied. Select the text and copy it.",
 
@@ -47,7 +44,6 @@ export const en = {
   "explore.unpin": "Unpin",
   "explore.pinColumn": "Pin {column} to the top",
   "explore.unpinColumn": "Unpin {column}",
-  "explore.pinned": "Pinned",
   "explore.showAll": { one: "Show the {n} value", other: "Show all {n} values" },
   "explore.showFewer": "Show fewer",
   "explore.noMatch": "No value matches.",
@@ -57,26 +53,18 @@ export const en = {
   "explore.share": "Copy a link to this view",
   "explore.or": "or",
   "explore.and": "and",
-  "explore.chosen": { one: "{n} value chosen", other: "{n} values chosen" },
   "explore.several": "Several values of one column mean any of them; several columns mean all of them.",
   "explore.setColumn": "A person may have several of these.",
-  "explore.binned": "grouped",
-  "explore.ordered": "in order",
-  "explore.time": "over time",
 
   // One number
   "estimate.count": "Count",
   "estimate.lower": "Lower end",
   "estimate.upper": "Upper end",
   "estimate.source": "Source",
-  "estimate.value": "Value",
   "estimate.share": "Share",
   "estimate.few": "too few to tell",
-  "estimate.fewColumn": "Too few to tell",
-  "estimate.yes": "yes",
   "estimate.range": "{lower} to {upper}",
   "estimate.full": "{count} ({lower} to {upper})",
-  "estimate.fewFull": "too few to tell (0 to {upper})",
   "estimate.mark": "{value}: {count} ({lower} to {upper}), {source}",
   "estimate.markFew": "{value}: too few to tell (0 to {upper}), {source}",
   "source.published": "published count",
@@ -99,9 +87,7 @@ export const en = {
   },
   "notice.damaged": "The data in this file cannot be read. The file may be damaged: get it again from its publisher.",
   "notice.old": "This browser is too old to open the data. Use a current Firefox, Chrome, Edge or Safari.",
-  "notice.scripts": "This page needs scripts. It works without a network and sends nothing anywhere.",
   "notice.offline": "This page works without a network and sends nothing anywhere.",
-  "notice.close": "Close",
 
   // Save a figure
   "export.label": "Save this figure",
@@ -113,7 +99,6 @@ export const en = {
   "export.failed": "The figure could not be saved.",
 
   // Linked records
-  "linked.title": "{people} and {others}",
   "linked.intro": "Squares count links between {people} and {others}: each of the {others} is linked to one of the {people}.",
   "linked.whole": "All {people} are counted. What is selected among {people} under “Explore” narrows this page, too.",
   "linked.narrowed": "Only {people} with {selection} are counted.",
@@ -122,8 +107,6 @@ export const en = {
     one: "At most {n} of the {others} counts for each of the {people}.",
     other: "At most {n} {others} count for each of the {people}.",
   },
-  "linked.switch": "Count",
-  "linked.matrix": "{row} by {column}",
   "linked.matrixLabel": "{row} ({people}) by {column} ({others})",
   "linked.matrixHelp": "The larger the square, the more links. The dashed outlines show the least and the most that there may truly be.",
   "linked.rows": "Rows: {people}",
@@ -131,8 +114,6 @@ export const en = {
   "linked.number": "{people}, by how many {others} they are linked to",
   "linked.numberAxis": "Number of {others}",
   "linked.orMore": "{value} or more",
-  "linked.relation": "Relationship",
-  "linked.role": "Role",
   "linked.pair": "{row} and {column}",
   "linked.keys": "Use the arrow keys to move between the marks and Enter to select.",
   "linked.none": "This release has no counts for this figure.",
@@ -146,10 +127,6 @@ export const en = {
 
   // Flows and map
   "flows.title": "From {origin} to {destination}",
-  "flows.origin": "Origin",
-  "flows.destination": "Destination",
-  "flows.from": "Where from",
-  "flows.to": "Where to",
   "flows.pair": "{from} to {to}",
   "flows.help": "The wider a band, the more people; its darker core is the lower end of the interval. A dashed line is too few to tell.",
   "flows.same": "Origin and destination are the same",
@@ -162,10 +139,8 @@ export const en = {
   "map.help": "A circle counts people whose origin and destination are the same; an arrow those who crossed. The darker a place, the more people were there in the end.",
   "map.region": "A region is drawn at its middle, not at a place in it.",
   "map.unplaced": "Not on the map, because it is not a country or region we know: {names}.",
-  "map.unplacedTitle": "Not on the map",
   "map.several": "{value} is drawn at {place}.",
   "map.within": "{place}, origin and destination",
-  "map.arrived": "{place}, whatever the origin",
   "map.outline": "Outlines: Natural Earth. Names and borders express no opinion about the status of a place.",
 
   // Quality
@@ -206,11 +181,9 @@ export const en = {
 
   // Privacy
   "privacy.title": "What protects people here",
-  "privacy.promise": "The promise",
   "privacy.details": "In numbers",
   "privacy.guarantee": "Kind of promise",
   "privacy.differential": "Differential privacy",
-  "privacy.kAnonymity": "k-anonymity",
   "privacy.unit": "Who is protected",
   "privacy.epsilon": "Epsilon",
   "privacy.epsilonHelp": "How much one person can change the odds of anything that may be concluded: smaller is safer.",
@@ -228,16 +201,13 @@ export const en = {
   "privacy.public": "Known beforehand",
   "privacy.discovered": "Found in the data, with protection",
   "privacy.mechanisms": "How the noise was added",
-  "privacy.software": "Made with",
   "privacy.document": "The whole statement",
-  "privacy.field": "Field",
 
   // Stories
   "stories.title": "Stories",
   "stories.intro": "Views that the publisher chose.",
   "stories.open": "Open this view",
   "stories.openNamed": "Open the view of “{title}”",
-  "stories.number": { one: "{n} story", other: "{n} stories" },
   // Against the true rows (private reports alone)
   "page.private": "Against the true rows",
   "private.warning": "PRIVATE: made from the true records. Never publish.",

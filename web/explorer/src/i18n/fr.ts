@@ -10,8 +10,6 @@ export const fr: Translation = {
   "nav.pages": "Pages",
   "nav.language": "Langue",
   "nav.theme": "Couleurs",
-  "nav.print": "Imprimer",
-  "nav.top": "Haut de page",
   "page.stories": "Récits",
   "page.explore": "Explorer",
   "page.linked": "Données liées",
@@ -26,7 +24,6 @@ export const fr: Translation = {
   "head.cite": "Comment citer",
   "head.synthetic":
     "Données protégées : enregistrements synthétiques et dénombrements bruités. Aucun enregistrement n’est celui d’une personne réelle.",
-  "copy.copy": "Copier",
   "copy.copied": "Copié",
   "copy.failed": "La copie a échoué. Sélectionnez le texte et copiez-le.",
 
@@ -49,7 +46,6 @@ export const fr: Translation = {
   "explore.unpin": "Détacher",
   "explore.pinColumn": "Épingler {column} en haut",
   "explore.unpinColumn": "Détacher {column}",
-  "explore.pinned": "Épinglé",
   "explore.showAll": {
     one: "Montrer la valeur",
     many: "Montrer les {n} valeurs",
@@ -63,26 +59,18 @@ export const fr: Translation = {
   "explore.share": "Copier un lien vers cette vue",
   "explore.or": "ou",
   "explore.and": "et",
-  "explore.chosen": { one: "{n} valeur choisie", many: "{n} de valeurs choisies", other: "{n} valeurs choisies" },
   "explore.several":
     "Plusieurs valeurs d’une même colonne signifient l’une ou l’autre ; plusieurs colonnes, toutes à la fois.",
   "explore.setColumn": "Une personne peut en avoir plusieurs.",
-  "explore.binned": "par tranches",
-  "explore.ordered": "dans l’ordre",
-  "explore.time": "dans le temps",
 
   "estimate.count": "Nombre",
   "estimate.lower": "Borne basse",
   "estimate.upper": "Borne haute",
   "estimate.source": "Source",
-  "estimate.value": "Valeur",
   "estimate.share": "Part",
   "estimate.few": "trop peu pour se prononcer",
-  "estimate.fewColumn": "Trop peu pour se prononcer",
-  "estimate.yes": "oui",
   "estimate.range": "de {lower} à {upper}",
   "estimate.full": "{count} (de {lower} à {upper})",
-  "estimate.fewFull": "trop peu pour se prononcer (de 0 à {upper})",
   "estimate.mark": "{value} : {count} (de {lower} à {upper}), {source}",
   "estimate.markFew": "{value} : trop peu pour se prononcer (de 0 à {upper}), {source}",
   "source.published": "dénombrement publié",
@@ -107,9 +95,7 @@ export const fr: Translation = {
     "Les données de ce fichier sont illisibles. Le fichier est peut-être endommagé : demandez-le à nouveau à son éditeur.",
   "notice.old":
     "Ce navigateur est trop ancien pour ouvrir les données. Utilisez une version récente de Firefox, Chrome, Edge ou Safari.",
-  "notice.scripts": "Cette page a besoin de scripts. Elle fonctionne sans réseau et n’envoie rien nulle part.",
   "notice.offline": "Cette page fonctionne sans réseau et n’envoie rien nulle part.",
-  "notice.close": "Fermer",
 
   "export.label": "Enregistrer cette figure",
   "export.svg": "Image SVG",
@@ -119,7 +105,6 @@ export const fr: Translation = {
   "export.saved": "Enregistré sous {file}",
   "export.failed": "La figure n’a pas pu être enregistrée.",
 
-  "linked.title": "{people} et {others}",
   "linked.intro":
     "Chaque enregistrement de la table {others} se rapporte à un enregistrement de la table {people}. On compte des paires : un enregistrement de {people} avec un de {others}.",
   "linked.whole": "Toute la table {people} est comptée. Ce qui est choisi dans {people} sous « Explorer » restreint aussi cette page.",
@@ -130,8 +115,6 @@ export const fr: Translation = {
     many: "Pour chaque enregistrement de {people}, {n} d’enregistrements de {others} comptent au plus.",
     other: "Pour chaque enregistrement de {people}, {n} enregistrements de {others} comptent au plus.",
   },
-  "linked.switch": "Compter",
-  "linked.matrix": "{row} et {column}",
   "linked.matrixLabel": "{row} ({people}) selon {column} ({others})",
   "linked.matrixHelp":
     "Plus le carré est grand, plus il y a de paires. Les contours en tirets sont les deux bornes de l’intervalle.",
@@ -140,8 +123,6 @@ export const fr: Translation = {
   "linked.number": "{people} selon le nombre d’enregistrements liés ({others})",
   "linked.numberAxis": "Nombre ({others})",
   "linked.orMore": "{value} ou plus",
-  "linked.relation": "Lien",
-  "linked.role": "Rôle",
   "linked.pair": "{row} et {column}",
   "linked.keys": "Les flèches déplacent d’une marque à l’autre, la touche Entrée sélectionne.",
   "linked.none": "Cette publication n’a pas de dénombrements pour cette figure.",
@@ -154,10 +135,6 @@ export const fr: Translation = {
   "linked.attribute": "À comparer",
 
   "flows.title": "De {origin} à {destination}",
-  "flows.origin": "Origine",
-  "flows.destination": "Destination",
-  "flows.from": "D’où",
-  "flows.to": "Vers où",
   "flows.pair": "{from} → {to}",
   "flows.help": "Plus la bande est large, plus il y a de personnes ; son cœur foncé est la borne basse de l’intervalle. Une ligne en tirets : trop peu pour se prononcer.",
   "flows.same": "Origine et destination identiques",
@@ -172,10 +149,8 @@ export const fr: Translation = {
     "Un cercle compte les personnes dont l’origine et la destination sont les mêmes ; une flèche, celles qui ont changé de lieu. Plus un lieu est foncé, plus il y a eu de personnes à l’arrivée.",
   "map.region": "Une région est dessinée en son milieu, et non en un lieu précis.",
   "map.unplaced": "Absent de la carte, faute d’être un pays ou une région connus : {names}.",
-  "map.unplacedTitle": "Absent de la carte",
   "map.several": "{value} : dessiné à l’emplacement de {place}.",
   "map.within": "{place}, origine et destination",
-  "map.arrived": "{place}, toutes origines",
   "map.outline":
     "Contours : Natural Earth. Les noms et les frontières n’expriment aucune opinion sur le statut d’un lieu.",
 
@@ -223,11 +198,9 @@ export const fr: Translation = {
   "quality.madeUp": "Combinaisons fictives attendues",
 
   "privacy.title": "Ce qui protège les personnes",
-  "privacy.promise": "La promesse",
   "privacy.details": "En chiffres",
   "privacy.guarantee": "Type de promesse",
   "privacy.differential": "Confidentialité différentielle",
-  "privacy.kAnonymity": "k-anonymat",
   "privacy.unit": "Qui est protégé",
   "privacy.epsilon": "Epsilon",
   "privacy.epsilonHelp":
@@ -248,15 +221,12 @@ export const fr: Translation = {
   "privacy.public": "Connu d’avance",
   "privacy.discovered": "Trouvé dans les données, avec protection",
   "privacy.mechanisms": "Comment le bruit a été ajouté",
-  "privacy.software": "Produit avec",
   "privacy.document": "La déclaration complète",
-  "privacy.field": "Champ",
 
   "stories.title": "Récits",
   "stories.intro": "Des vues choisies par l’éditeur.",
   "stories.open": "Ouvrir cette vue",
   "stories.openNamed": "Ouvrir la vue « {title} »",
-  "stories.number": { one: "{n} récit", many: "{n} de récits", other: "{n} récits" },
   "page.private": "Face aux vraies lignes",
   "private.warning": "CONFIDENTIEL : fait à partir des vrais enregistrements. Ne jamais publier.",
   "private.intro": "Cette page compare la publication aux lignes dont elle est issue. Ses chiffres sont exacts, sans bruit : ils en disent donc plus sur les personnes que la publication.",
