@@ -27,7 +27,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from caseveil.release.manifest import software_versions
-from tests.assurance import broken, fuzzing, journeys, kills, planted
+from tests.assurance import app_journeys, broken, fuzzing, journeys, kills, planted
 from tests.assurance.sandbox import Ended, Sandbox
 from tools import assurance_audit, assurance_noise
 
@@ -77,6 +77,25 @@ def leaks(root: Path, rounds: int) -> tuple[Searched, Searched]:
     return sound, faulty
 
 
+def app_leaks(root: Path, rounds: int) -> Searched:
+    """Every request of the application, so many times. Raises Found."""
+    tempfile.tempdir = str(root)
+    searched = Searched()
+    disk = app_journeys.Disk(folder=root)
+    for _ in range(rounds):
+        asked = app_journeys.Asked(disk=disk)
+        app_journeys.journey(asked)
+        traces = asked.traces()
+        if traces:
+            raise Found(f"the application shows a secret in {', '.join(traces)}")
+        left = disk.all()
+        searched.commands += len(app_journeys.ORDER)
+        searched.files += len(left)
+        searched.bytes += sum(map(len, left.values())) + sum(map(len, asked.said.values()))
+        disk.gone.clear()
+    return searched
+
+
 def killed(root: Path, plan: str, points: int) -> list[kills.Left]:
     """What so many killed releases by one plan left. Raises Found."""
     sandbox = Sandbox(root=root)
@@ -97,6 +116,7 @@ def killed(root: Path, plan: str, points: int) -> list[kills.Left]:
 def page(
     sound: Searched,
     faulty: Searched,
+    asked: Searched,
     left: list[kills.Left],
     plans: Counter[int],
     tables: Counter[int],
@@ -122,11 +142,14 @@ Made on {datetime.date.today():%d %B %Y} with Caseveil {versions["caseveil"]}, n
 
 {len(planted.SECRET_CELLS)} secrets of one person and one perpetrator stand in keys, released and unreleased columns, \
 sets, numbers, dates and cells outside the declared values. Everything that a command leaves is searched for them, in \
-{len(planted.NEEDLES)} spellings: streams, files (Parquet unpacked), names of files, temporary files.
+{len(planted.NEEDLES)} spellings: streams, files (Parquet and zips unpacked), names of files, temporary files. Of \
+the application that is every answer but the {len(app_journeys.SHOWS_ROWS)} that show cells on the screen of the \
+person who opened the file, and every file that it removed again.
 
-| what ran | commands | files searched | MB searched | secrets found |
+| what ran | commands or requests | files searched | MB searched | secrets found |
 |---|---|---|---|---|
 | every command, one table and two | {sound.commands:,} | {sound.files:,} | {sound.bytes / 1e6:.0f} | 0 |
+| every request of the application | {asked.commands:,} | {asked.files:,} | {asked.bytes / 1e6:.0f} | 0 |
 | {len(journeys.BAD_INPUT)} kinds of bad input, {len(broken.PLACES)} places where Caseveil itself fails | \
 {faulty.commands:,} | {faulty.files:,} | {faulty.bytes / 1e6:.1f} | 0 |
 
@@ -173,7 +196,7 @@ counted in the last column.
 
 def attacks(asked: argparse.Namespace, root: Path) -> dict[str, tuple[Any, ...]]:
     """Every attack by its name: a function and what it is called with. The long ones come first."""
-    folders = {name: root / name for name in ("plans", "tables", "kills", "linked kills", "leaks")}
+    folders = {name: root / name for name in ("plans", "tables", "kills", "linked kills", "leaks", "app")}
     for folder in folders.values():
         folder.mkdir()
     return {
@@ -184,6 +207,7 @@ def attacks(asked: argparse.Namespace, root: Path) -> dict[str, tuple[Any, ...]]
         "noise": (assurance_noise.section, asked.draws),
         "audits": (assurance_audit.section, asked.audits),
         "leaks": (leaks, folders["leaks"], asked.rounds),
+        "app": (app_leaks, folders["app"], asked.rounds),
     }
 
 
@@ -221,7 +245,7 @@ def main() -> int:
     sound, faulty = found["leaks"]
     left = [*found["kills"], *found["linked kills"]]
     sections = [found[name] for name in SECTIONS]
-    text = page(sound, faulty, left, found["plans"], found["tables"], sections)
+    text = page(sound, faulty, found["app"], left, found["plans"], found["tables"], sections)
     PAGE.write_text(text, encoding="utf-8", newline="\n")
     print(f"{time.monotonic() - start:7.0f} s  wrote {PAGE.name}")
     return 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import time
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,9 +80,9 @@ class Audit:
 
 
 def run(path: Path, options: Options | None = None, progress: Progress | None = None) -> Audit:
-    """What `caseveil audit` does: a folder is taken for a bundle, anything else for a plan."""
+    """What `caseveil audit` does: a folder or a zip is taken for a bundle, anything else for a plan."""
     start = time.monotonic()
-    if path.is_dir():
+    if path.is_dir() or zipfile.is_zipfile(path):
         return Audit(subject=path.name, findings=audit_bundle(path), seconds=time.monotonic() - start)
     return of_plan(Plan.read(path), options or Options(), progress)
 

@@ -29,8 +29,8 @@ _LARGE = 20
 
 
 def audit_bundle(path: Path) -> tuple[Finding, ...]:
-    """All findings about one bundle, however damaged it is. Raises BundleError where there is none."""
-    if not (path / MANIFEST).is_file():
+    """All findings about one bundle, folder or zip, however damaged it is. Raises BundleError where there is none."""
+    if path.is_dir() and not (path / MANIFEST).is_file():
         read_bundle(path)  # says what is wrong with the folder
     verdict = verify_bundle(path)
     failed = [finding.check for finding in verdict.findings if not finding.ok]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import webbrowser
 from pathlib import Path
@@ -14,7 +15,7 @@ from caseveil.cli_audit import audit
 from caseveil.cli_evaluate import evaluate
 from caseveil.cli_ledger import ledger
 from caseveil.cli_terminal import NO, PlainGroup, Terminal, left_out, require_bundle, shared
-from caseveil.errors import BundleError, OutputError
+from caseveil.errors import BundleError, CaseveilError, OutputError
 from caseveil.plan import Plan
 
 if TYPE_CHECKING:
@@ -239,11 +240,14 @@ def _release(plan: Plan, out: Path | None, terminal: Terminal, open_it: bool) ->
         made: Produced = run(plan, out=out, progress=progress)
     seconds = time.monotonic() - start
     explorer = made.out / "explorer.html"
+    said = _ledger_notes(plan)
     terminal.say(
         "",
         str(made.statement),
         "",
         *left_out(made.left_out),
+        *_cap(plan),
+        *(f"Ledger:    {note}" for note in said),
         f"Bundle:    {made.out}",
         f"Explorer:  {explorer}  (open it in a browser)",
         f"Promise:   {made.out / 'STATEMENT.md'}",
@@ -255,11 +259,36 @@ def _release(plan: Plan, out: Path | None, terminal: Terminal, open_it: bool) ->
             "explorer": str(explorer),
             "seconds": round(seconds, 3),
             "left_out": list(made.left_out),
+            "ledger_notes": said,
             "statement": made.statement.to_json(),
         }
     )
     if open_it:
         webbrowser.open(explorer.resolve().as_uri())
+
+
+def _cap(plan: Plan) -> list[str]:
+    """Where the steward learns what the cap on links left out; here, which may be read by others, no number of that."""
+    link = plan.tables[-1].link
+    if link is None or plan.unit.either:  # with the second unit nothing is left out
+        return []
+    return [
+        f"At most {link.at_most} rows of {plan.tables[-1].table.name} count for one of {link.to}. `caseveil check` "
+        f"says, for your eyes only, how many rows that left out.",
+        "",
+    ]
+
+
+def _ledger_notes(plan: Plan) -> list[str]:
+    """What to be wary of in the ledger now, such as the same people under two names."""
+    from caseveil.privacy.ledger import Ledger
+    from caseveil.privacy.ledger_views import notes
+
+    if plan.ledger_path is None:
+        return []
+    with contextlib.suppress(CaseveilError):  # the release is made, whatever happened to the ledger since
+        return list(notes(Ledger.read(plan.ledger_path).entries))
+    return []
 
 
 main.add_command(app)

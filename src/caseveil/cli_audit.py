@@ -37,10 +37,11 @@ _PATH = click.Path(path_type=Path)
 def audit(
     ctx: click.Context, plan: Path, runs: int, minutes: float, workers: int | None, quiet: bool, as_json: bool
 ) -> None:
-    """Attack releases made by a plan, or the arithmetic of a bundle. Exit code 1 when more is lost than is promised.
+    """Attack releases made by a plan, or check the promise of a bundle. Exit code 1 when more is lost than is promised.
 
     Of a plan, releases of invented rows are made and attacked by somebody who knows all but one person. The rows of
-    the plan are not read and no ledger is charged. An audit that finds nothing proves nothing.
+    the plan are not read and no ledger is charged. An audit that finds nothing proves nothing. A bundle is a folder or
+    the zip that the application saved.
 
     \b
     Example:  caseveil audit release.toml --runs 1000 --minutes 10
@@ -81,7 +82,11 @@ def _words(made: Audit) -> list[str]:
     lines = [f"{one.name}: {one.reason}." for one in made.findings]
     lines += ["", *(f"Note: {note}." for note in made.notes)]
     if made.epsilon is not None:
-        lines.append(f"The promise is epsilon {made.epsilon:g} at delta {made.delta:.2g}; epsilons are at that delta.")
+        lines.append(
+            f"The promise of these releases of invented people is epsilon {made.epsilon:g} at delta {made.delta:.2g}; "
+            f'epsilons are at that delta. Where the plan says "auto", delta follows from the number of people, here '
+            f"of the invented ones."
+        )
     sure = [finding.confidence for finding in made.findings if finding.runs]
     if sure:
         lines.append(
@@ -98,7 +103,8 @@ def _words(made: Audit) -> list[str]:
         )
         lines.append(f"BROKEN: {names}. {last}")
     elif unknown:
-        lines.append(f"Nothing was found; {unknown} of {len(made.findings)} checks could not say.")
+        more = "" if made.epsilon is None else " More releases say more: --minutes and --runs."
+        lines.append(f"Nothing was found; {unknown} of {len(made.findings)} checks could not say.{more}")
     else:
         lines.append("Nothing was found. That is no proof: the proofs are in the documentation.")
     return [*lines, f"Done in {made.seconds:.0f} s."]

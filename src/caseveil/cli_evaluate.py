@@ -71,7 +71,8 @@ def evaluate(
     page, explored = made.out / story.PAGE, made.out / story.EXPLORED
     terminal.say(WARNING, "", _table(made.evaluation), "")
     if made.evaluation.attacks is not None:
-        terminal.say(_attacks(made.evaluation.attacks), "", summary(made.evaluation.attacks), "")
+        terminal.say(_attacks(made.evaluation.attacks), "", summary(made.evaluation.attacks))
+        terminal.say(*_reasons(made.evaluation.attacks), "")
     terminal.say(f"Report:  {page}", f"In the browser:  {explored}")
     if show and not webbrowser.open(explored.resolve().as_uri()):
         terminal.say("No browser was found: open that file in one.")
@@ -88,6 +89,17 @@ def _table(evaluation: Evaluation) -> Table:
     for found in findings(evaluation):
         shown.add_row(found.what, found.text, *([found.baseline_text] * bool(chance)))
     return shown
+
+
+def _reasons(attacks: Attacks) -> list[str]:
+    """Why attacks could not be made, each reason once."""
+    from caseveil.evaluation.attack_report import SHORT, headlines
+
+    why: dict[str, list[str]] = {}
+    for one in headlines(attacks):
+        if one.result.unknown:
+            why.setdefault(one.result.unknown, []).append(f"{one.result.table}: {SHORT[one.result.attack]}")
+    return [f"Unknown: {', '.join(which)}. The reason: {reason}." for reason, which in why.items()]
 
 
 def _attacks(attacks: Attacks) -> Table:

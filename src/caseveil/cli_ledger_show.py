@@ -81,6 +81,11 @@ def tables(opened: Ledger, delta: float, budget: EpsilonDelta | None = None) -> 
         parts.append(
             f"{len(merge.heads)} ledgers were merged here on {_minute(merge.time)}, after {merge.after} charges."
         )
+    if opened.entries:
+        parts.append(
+            f"Epsilons here are all at delta {delta:.3g}, so that they can be compared; the statement of a release "
+            f"gives its epsilon at a delta of its own, which is as true (--delta asks for another)."
+        )
     parts += [f"Note: {note}" for note in notes(opened.entries)]
     return parts
 

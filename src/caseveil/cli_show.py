@@ -73,6 +73,8 @@ def check(plan: Plan, report: CheckReport) -> list[RenderableType]:
         parts += ["", report.note]
     if plan.update is not None and report.covered is not None:
         parts += ["", *_covered(plan.update, report.covered)]
+    if report.refused:
+        parts += ["", f"A release would be refused now: {report.refused}"]
     parts.append("")
     if risk.identifying:
         named = table("Columns that look as if they identify a person: leave them out", "column", "looks like")

@@ -236,5 +236,7 @@ def require_bundle(bundle: Path, *, or_zip: bool = False) -> None:
     near = difflib.get_close_matches(bundle.name, others, n=1)
     hint = f"; did you mean {bundle.parent / near[0]}?" if near else ""
     state = "is a file" if bundle.exists() else "does not exist"
+    if zipfile.is_zipfile(bundle):
+        state = "is a zip: unpack it, and name the folder"
     wanted = "the folder of a release, or a zip of it" if or_zip else "the folder of a release"
     raise BundleError(f"BUNDLE ({bundle}) must be {wanted}, and it {state}{hint}")

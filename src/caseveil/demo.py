@@ -109,6 +109,17 @@ ledger = "ledger.caseveil"   # what every release of these people has cost
 length = 3                   # combinations of up to three columns are counted
 fabrication = "balanced"     # at most about 5% of the published combinations are made up by the noise
 
+# Views of the explorer that readers see first. Write them from the explorer, never from the rows.
+[[stories]]
+title = "Where men in forced labour work"
+text = "All of them are invented. The line across a bar says how sure its number is."
+view = "t=victims&gender=Male&forced_labour=Yes&pin=sector"
+
+[[stories]]
+title = "What perpetrators from the family do"
+text = "One who harmed several victims is counted for each of them. Choose another relation under 'Explore' to compare."
+view = "t=perpetrators&relation_to_victim=Family&pin=role"
+
 # One row per victim. Columns of victims.csv that are not named here stay out of the release: organisation,
 # citizenship and country_of_exploitation. Their regions are released instead.
 [tables.victims]

@@ -13,10 +13,11 @@ from typing import cast
 import numpy as np
 
 from caseveil import produce_links, produce_table
-from caseveil.errors import OutputError
+from caseveil.errors import CaseveilError, OutputError
 from caseveil.intake import Intake, read_rows
 from caseveil.plan import Plan
 from caseveil.privacy.ledger import Ledger
+from caseveil.produce_budget import require
 from caseveil.produce_update import Before, Covered, Going, read_before, whom
 from caseveil.records.identify import Identifying, identifying_columns
 from caseveil.records.joined import split
@@ -51,7 +52,8 @@ class CheckReport:
 
     risk: of the people whom the release covers, and columns of either table that identify. note: how files were read,
     where that was doubtful. linked: intake of the linked table and what joining met; None without links. covered: whom
-    a release of a series is about; None for one that stands alone. recipes: what the recipe of each table met.
+    a release of a series is about; None for one that stands alone. recipes: what the recipe of each table met. refused:
+    why budget or ledger would refuse the release now; '' where they would not.
     """
 
     intake: IntakeReport
@@ -60,6 +62,7 @@ class CheckReport:
     linked: tuple[IntakeReport, LinkReport] | None = None
     covered: Covered | None = None
     recipes: tuple[RecipeReport, ...] = ()
+    refused: str = ""
 
 
 def run(plan: Plan, *, out: Path | None = None, progress: Progress | None = None) -> Produced:
@@ -150,9 +153,22 @@ def check(plan: Plan, progress: Progress | None = None) -> CheckReport:
         linked=linked,
         covered=whom(plan, raw[0], before),
         recipes=found.reports,
+        refused=_refused(plan),
     )
     _tell(progress, "checking", 1.0)
     return report
+
+
+def _refused(plan: Plan) -> str:
+    """Why the budget would not admit the release; '' without a budget, and where it would."""
+    if plan.budget is None:
+        return ""
+    path = plan.ledger_path
+    try:
+        require(plan, Ledger() if path is None or not path.exists() else Ledger.read(path))
+    except CaseveilError as error:
+        return str(error)
+    return ""
 
 
 def _with_unmade(intake: IntakeReport, found: Intake, table: int) -> IntakeReport:

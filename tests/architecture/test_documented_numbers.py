@@ -6,6 +6,8 @@ from pathlib import Path
 from statistics import NormalDist
 
 from caseveil.privacy.loss import EpsilonDelta, GaussianDP, mu_for
+from caseveil.schema.linked import tilt_reach
+from caseveil.schema.links import MOST_LINKS
 
 REPO = Path(__file__).parents[2]
 NORMAL = NormalDist()
@@ -51,3 +53,17 @@ def test_the_advice_on_epsilon_is_computed() -> None:
     assert "two releases at epsilon 1 are about as costly as one at 1.5" in text
     twice = GaussianDP(mu=math.sqrt(2) * mu_for(EpsilonDelta(epsilon=1.0, delta=5e-6)))
     assert 1.4 < twice.epsilon(5e-6) < 1.5
+
+
+def test_the_largest_cap_on_links_is_the_one_that_the_plan_takes() -> None:
+    docs = REPO / "docs"
+    for page, words in (
+        ("how-to/link-tables.md", f"It can be {MOST_LINKS} at most."),
+        ("how-to/from-python.md", f"that count, 1 to {MOST_LINKS};"),
+        ("reference/plan.md", f"| `at_most` | 1 to {MOST_LINKS} |"),
+    ):
+        assert words in (docs / page).read_text(encoding="utf-8"), page
+    proof = (docs / "proofs" / "linked-measurement.md").read_text(encoding="utf-8")
+    victims = 2**62 / (3e6 * 2 * math.lcm(*range(1, MOST_LINKS + 1)) * tilt_reach(MOST_LINKS))
+    assert f"the largest cap, {MOST_LINKS}, and 3 million cells" in proof
+    assert f"in one clique that is {victims / 1e6:.0f} million victims;" in proof

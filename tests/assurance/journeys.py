@@ -69,7 +69,7 @@ REFUSED = (8, 11, 21)
 """Places of the commands above that are refused."""
 
 SHOWN_ELSEWHERE = {"app", "demo"}
-"""Commands that read no rows but their own: the app serves its pages, which read the rows in the browser."""
+"""Commands that read no rows but their own. The app serves pages; the engine behind them: app_journeys."""
 
 
 def all_commands(group: click.Group = main, before: tuple[str, ...] = ()) -> set[str]:

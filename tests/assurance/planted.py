@@ -11,6 +11,7 @@ import csv
 import hashlib
 import io
 import json
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -263,6 +264,11 @@ def secrets_in(data: bytes) -> list[str]:
 def _layers(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
     """The bytes, and what they hold once unpacked."""
     yield name, data
+    if data.startswith(b"PK\x03\x04"):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for inner in archive.namelist():
+                yield f"the name of {inner} in {name}", inner.encode()
+                yield from _layers(f"{inner} in {name}", archive.read(inner))
     if data.startswith(b"PAR1"):
         import pyarrow.parquet as pq
 

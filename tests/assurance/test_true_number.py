@@ -14,12 +14,14 @@ import pytest
 from caseveil import produce as story
 from caseveil.plan import Plan
 from caseveil.privacy.ledger import Ledger
+from caseveil.produce_update import Going
 from caseveil.records.raw import RawTable
 from caseveil.release.bundle import render
 from tests.assurance import planted, replay
 
 Columns = dict[str, list[str]]
 PLANS = {"one table": planted.ONE_TABLE, "linked": planted.LINKED}
+REPLAYED = {**PLANS, "delta of the number": planted.LINKED.replace("delta = 4e-9", 'delta = "auto"')}
 
 
 def bundle(plan_text: str, people: Columns, links: Columns, seed: int) -> dict[str, bytes]:
@@ -54,16 +56,48 @@ def other_rows() -> dict[str, tuple[Columns, Columns]]:
     }
 
 
-@pytest.mark.parametrize("kind", PLANS)
+@pytest.mark.parametrize("kind", REPLAYED)
 def test_a_bundle_is_a_function_of_what_the_curator_said(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """To the byte, sizes of files included; so what the curator charged for is all that any of it tells."""
     with monkeypatch.context() as patch:
         answers = replay.record(patch)
-        first = bundle(PLANS[kind], planted.victims(), planted.perpetrators(), seed=1)
+        first = bundle(REPLAYED[kind], planted.victims(), planted.perpetrators(), seed=1)
     for name, (people, links) in other_rows().items():
         with monkeypatch.context() as patch:
             left = replay.replay(patch, answers)
-            assert bundle(PLANS[kind], people, links, seed=1) == first, name
+            assert bundle(REPLAYED[kind], people, links, seed=1) == first, name
+            assert left == [], name
+
+
+def of_series(plan_text: str, update: str, folder: Path, people: Columns, links: Columns) -> dict[str, bytes]:
+    """The files of a release of a series, whose bundles lie in the folder."""
+    text = planted.of_series(plan_text.replace('ledger = "ledger.caseveil"', ""), "next", update)
+    plan = Plan.from_toml(text.replace("delta = 4e-9", 'delta = "auto"'), folder)
+    before = story.read_before(plan)
+    raw = [RawTable(columns=people), RawTable(columns=links)][: len(plan.tables)]
+    rows, added = story.counted(plan, raw)
+    going = None if before is None or added is None else Going(before=before, added=added)
+    contents = story.produce(plan, rows, Ledger(), rng=np.random.default_rng(1), going=going)
+    return render(contents)
+
+
+@pytest.mark.parametrize("kind", PLANS)
+def test_so_is_a_bundle_that_goes_on_from_another(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the last bundle, which is public, and a share for counting everybody again."""
+    people, links = planted.victims(), planted.perpetrators()
+    last = tmp_path / "last"
+    for name, data in of_series(PLANS[kind], 'until = "2020"', tmp_path, people, links).items():
+        (last / name).parent.mkdir(parents=True, exist_ok=True)
+        (last / name).write_bytes(data)
+    update = 'until = "2023"\nafter = "2020"\nprevious = "last"\neveryone = 0.2'
+    with monkeypatch.context() as patch:
+        answers = replay.record(patch)
+        first = of_series(PLANS[kind], update, tmp_path, people, links)
+    for name, (others, theirs) in other_rows().items():
+        at = [people["registered"][i % planted.PEOPLE] for i in range(len(others["registered"]))]
+        with monkeypatch.context() as patch:
+            left = replay.replay(patch, answers)
+            assert of_series(PLANS[kind], update, tmp_path, {**others, "registered": at}, theirs) == first, name
             assert left == [], name
 
 

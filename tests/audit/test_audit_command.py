@@ -114,6 +114,26 @@ def test_a_bundle_is_audited_alone(bundle: Path) -> None:
     assert {outcomes[name] for name in (audit.NOISY, audit.PUBLISHED, audit.ONE_RUN)} == {"unknown"}
 
 
+def test_a_zip_of_a_bundle_is_audited_as_its_folder_is(bundle: Path, tmp_path: Path) -> None:
+    whole = Path(shutil.make_archive(str(tmp_path / "cases"), "zip", bundle))
+    of_zip, of_folder = (json.loads(run(path, "--json").stdout)["findings"] for path in (whole, bundle))
+    assert of_zip == of_folder
+    whole.write_bytes(b"V1,Female,Debt" + whole.read_bytes())
+    ended = run(whole)
+    assert ended.exit_code == 1, ended.output
+    assert "BROKEN: files and counts" in ended.stdout
+
+
+def test_what_cannot_be_said_is_said_with_what_would_help(tmp_path: Path) -> None:
+    plan = tmp_path / "release.toml"
+    plan.write_text(PLAN.replace("delta = 1e-4\n", ""), encoding="utf-8")
+    ended = run(plan, "--runs", 20, "--workers", 1, "--quiet")
+    assert ended.exit_code == 0, ended.output
+    said = " ".join(ended.stdout.split())
+    assert "The promise of these releases of invented people is epsilon 4 at delta" in said
+    assert "--minutes and --runs" in said
+
+
 def test_a_changed_bundle_is_found(bundle: Path, tmp_path: Path) -> None:
     copy = tmp_path / "changed"
     shutil.copytree(bundle, copy)

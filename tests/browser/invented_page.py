@@ -147,6 +147,8 @@ STORIES = (
     Story(title="Roles", text="What perpetrators did.", view="t=perpetrators&pin=role"),
 )
 
+WORST = "victims.means_of_control=Takes | earnings and perpetrators.relation_to_victim"
+
 FIDELITY: dict[str, object] = {
     "records": 3000,
     "noisy_people": 3000.4,
@@ -154,8 +156,17 @@ FIDELITY: dict[str, object] = {
         "1": {"cells": 40, "groups": 8, "rms_sigma": 0.71, "within_2_sigma": 0.98},
         "2": {"cells": 900, "groups": 28, "rms_sigma": 1.31, "within_2_sigma": 0.91},
     },
+    "sizes": {
+        "0": {"cells": 200, "rms_sigma": 0.97, "within_2_sigma": 0.96},
+        "10": {"cells": 700, "rms_sigma": 1.21, "within_2_sigma": 0.92},
+        "1000": {"cells": 40, "rms_sigma": 1.52, "within_2_sigma": 0.9},
+    },
     "links": {
-        "across": {"rms_sigma": 0.9, "independent": {"rms_sigma": 2.2}, "worst": {"attributes": "a", "rms_sigma": 1.8}},
+        "across": {
+            "rms_sigma": 0.9,
+            "independent": {"rms_sigma": 2.2},
+            "worst": {"attributes": WORST, "rms_sigma": 1.8},
+        },
         "number": {"noisy": [0.2, 0.5, 0.3], "synthetic": [0.21, 0.49, 0.3]},
         "within": {"gender": {"measured": 0.6, "synthetic": 0.61, "independent": 0.4, "interval": [0.5, 0.7]}},
     },

@@ -25,6 +25,8 @@ VIEWS = {
     "marks": "t=victims&gender=Female",
     "matrix": "page=linked&t=victims&gender=Female",
     "bars": "page=linked",
+    "number": "page=linked",
+    "time": "page=linked&t=victims&gender=Female",
     "flows": "page=linked",
     "map": "page=linked",
     "quality": "page=quality",
@@ -32,7 +34,7 @@ VIEWS = {
     "quality in Arabic": "page=quality&lang=ar",
     "in Arabic": "page=linked&lang=ar",
 }
-PLACE = {"bars": 1, "flows": 3, "map": 4, "quality of links": -1, "quality in Arabic": -1}
+PLACE = {"bars": 1, "number": 2, "time": 3, "flows": 5, "map": 6, "quality of links": -1, "quality in Arabic": -1}
 """Which of the figures of the page is saved; the first one unless given."""
 
 
@@ -64,6 +66,18 @@ def saved(page: Any, group: Any, kind: str) -> tuple[str, bytes]:
     return name, Path(download.path()).read_bytes()
 
 
+WHO = {"page=linked": "All victims are counted.", "gender=Female": "Only victims with Gender: Female are counted."}
+
+
+def who(page: Any) -> str | None:
+    """Who is counted in the figures of an English page of counts."""
+    address = page.evaluate("location.hash")
+    if "lang=" in address or "page=quality" in address:
+        return None
+    stories = "page=stories" in address  # the first one is of women
+    return WHO["gender=Female" if stories or "gender=Female" in address else "page=linked"]
+
+
 def flat(text: str) -> str:
     return " ".join(text.split())
 
@@ -78,11 +92,14 @@ def test_a_picture_of_lines_has_its_title_and_the_promise(buttons: tuple[Any, An
     texts = [flat("".join(text.itertext())).strip("\u2067\u2069") for text in root.findall(f"{SVG}text")]
     whole = " ".join(texts)
     assert flat(str(invented.statement)) in whole
+    # Away from the page nobody sees any more what was selected there.
+    assert (who(page) or "") in whole
     assert invented.about.heading in whole
     assert whole.startswith(flat(title))
     assert name.split(".")[0].split("-")[0] == re.split(r"[^\w]+", title)[0]
     # What shapes and colours mean is in the picture, too, where the figure has a key.
-    key = "group => [...(group.closest('.plot')?.querySelectorAll('.key > span') ?? [])].map(one => one.innerText)"
+    key = """group => [...(group.closest('.plot, .linked-figure')?.querySelectorAll('.key > span') ?? [])]
+      .map(one => one.innerText)"""
     assert set(group.evaluate(key)) <= set(texts)
     assert max(len(list(part.iter())) for part in root.findall(f"{SVG}svg")) > 10  # the drawing is in it
     # It stands alone: no class, style sheet or variable of the page, and nothing from elsewhere.
@@ -127,4 +144,9 @@ def test_a_table_has_numbers_and_the_promise(buttons: tuple[Any, Any], invented:
     assert any(float(cell) > 0 for column in numeric for cell in column)
     below = [line[0] for line in lines[len(table) :] if line and line[0]]
     assert str(invented.statement) in below
+    assert who(page) is None or who(page) in below
+    if "too_few_to_tell" in heads:
+        few = [dict(zip(heads, row, strict=True)) for row in rows]
+        assert all((row["count"] == "") == (row["too_few_to_tell"] == "yes") for row in few)
+        assert all(row["lower"] == "0" for row in few if row["count"] == "")
     assert any(invented.about.heading in line for line in below)

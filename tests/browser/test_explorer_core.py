@@ -296,10 +296,20 @@ def test_pages_follow_each_other_and_hold_what_they_promise(invented: BundleCont
         assert agrees(shown, oracle.expect({"relation_to_victim": [shown["label"] if shown["value"] >= 0 else ""]}))
     page.get_by_role("link", name="Quality").click()
     assert "differ somewhat more" in page.inner_text("main")
-    assert page.locator(".plot svg").count() >= 4
+    assert page.locator(".plot svg").count() >= 5
+    assert "Means of control: Takes | earnings and Relation to victim (1.80)" in page.inner_text("main")
+    sizes = page.locator(".plot", has=page.get_by_role("heading", name="By size of the count"))
+    sizes.locator("summary").click()
+    rows = sizes.locator("tbody tr").evaluate_all("rows => rows.map(r => [...r.cells].map(c => c.textContent))")
+    assert rows == [
+        ["0", "200", "0.97", "96%"], ["10 to 99", "700", "1.21", "92%"], ["1,000 or more", "40", "1.52", "90%"]
+    ]  # fmt: skip
     page.get_by_role("link", name="Privacy").click()
     text = page.inner_text("main")
     assert str(invented.statement) in text
+    for line in ("Facts about groups.", "Somebody in perpetrators who is linked to several victims.", "A coin gets"):
+        assert line in text
+    assert "**" not in text
     for part in ("5 \u00d7 10⁻⁶", "A combination needs a count of 6.", "The columns and their declared values."):
         assert part in text
     page.locator(".document summary").click()
@@ -321,7 +331,7 @@ def test_counts_across_the_link_are_those_of_the_file(invented: BundleContents, 
     rows = figure.locator("tbody tr").evaluate_all("rows => rows.map(r => [...r.children].map(c => c.textContent))")
     shown = {(row[0], row[1]): row[2] for row in rows if "too few" not in row[2]}
     assert {pair: number(text) for pair, text in shown.items()} == expected
-    assert page.locator(".linked-figure").count() == 5
+    assert page.locator(".linked-figure").count() == 7
 
 
 @pytest.mark.parametrize("lang", ["en", "fr", "es", "ar"])

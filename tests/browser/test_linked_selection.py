@@ -16,7 +16,7 @@ from caseveil.release.flattened import owners
 from caseveil.release.spread import link_spreads, spread
 from caseveil.synthesis.linked_counts import ANY, LINKS, VICTIMS
 from tests.browser.conftest import Open
-from tests.browser.invented_page import OTHERS, PEOPLE, REGIONS, values_of
+from tests.browser.invented_page import OTHERS, PEOPLE, REGIONS, YEARS, values_of
 
 Expected = tuple[str, int, int, int]
 Chosen = Mapping[str, Sequence[str]]
@@ -106,7 +106,7 @@ def test_every_number_is_that_of_the_people_selected(
     page = open_page(f"page=linked&t=victims&{view}&linked.row=citizenship_region&linked.column=relation_to_victim")
     assert "Only victims with" in page.inner_text(".narrowed")
     figures = page.locator(".linked-figure")
-    assert figures.count() == 5
+    assert figures.count() == 7
     page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
     sources = set()
     matrix = rows_of(figures.nth(0))
@@ -121,7 +121,7 @@ def test_every_number_is_that_of_the_people_selected(
         assert told(cells) == wanted(expected), (region, relation, cells, expected)
         sources.add(expected[0])
     bars = rows_of(figures.nth(1))
-    assert [bar[0] for bar in bars] == ["Employer", "Family", "Stranger"]
+    assert sorted(bar[0] for bar in bars) == ["Employer", "Family", "Stranger"]
     for relation, *cells in bars:
         pair = ("relation_to_victim", relation)
         count = lambda i, pair=pair: int(any(pair in link for link in oracle.links[i]))  # noqa: E731
@@ -133,6 +133,19 @@ def test_every_number_is_that_of_the_people_selected(
         count = lambda i, value=value: int(len(oracle.links[i]) == value)  # noqa: E731
         expected = oracle.expect(VICTIMS, chosen, ("number of perpetrators", str(value)), count, None)
         assert told(cells) == wanted(expected), (value, cells, expected)
+    years = rows_of(figures.nth(3))
+    assert len(years) == 3 * (1 if "year" in chosen else len(YEARS))
+    for year, relation, *cells in years:
+        pair = ("relation_to_victim", relation)
+        count = lambda i, pair=pair: sum(pair in link for link in oracle.links[i])  # noqa: E731
+        expected = oracle.expect(LINKS, chosen, (f"perpetrators.{pair[0]}", relation), count, ("year", year))
+        assert told(cells) == wanted(expected), (year, relation, cells, expected)
+    roles = rows_of(figures.nth(4))
+    assert sorted(bar[0] for bar in roles) == ["Exploiter", "Recruiter"]
+    for role, *cells in roles:
+        count = lambda i, role=role: int(any(("role", role) in link for link in oracle.links[i]))  # noqa: E731
+        expected = oracle.expect(ANY, chosen, ("perpetrators.role", role), count, None)
+        assert told(cells) == wanted(expected), (role, cells, expected)
     assert sources == ({"published count"} if set(chosen) == {"citizenship_region"} else {"estimated from records"})
 
 
@@ -143,7 +156,7 @@ def test_flows_and_map_are_those_of_the_people_selected(invented: BundleContents
     people = invented.tables["victims"]
     band = spread(people.counts, people.rows)
     rows = [set(row) for row in values_of(PEOPLE, people.records)]
-    shown = rows_of(page.locator(".linked-figure").nth(3))
+    shown = rows_of(page.locator(".linked-figure").nth(5))
     assert {(row[0], row[1]) for row in shown} == {(a, b) for a in REGIONS for b in ("Asia", "Europe")}
     for origin, destination, *cells in shown:
         asked = {("gender", "Female"), ("citizenship_region", origin), ("exploitation_region", destination)}

@@ -193,7 +193,7 @@ def test_every_failure_is_a_sentence(
         (["release", "nowhere.toml"], "plan (nowhere.toml) does not exist"),
         (["demo", "--victims", "many"], "'many' is not a valid integer"),
         (["demo", "--victims", "1"], "1 is not in the range"),
-        (["verify", "nowhere"], "BUNDLE (nowhere) must be the folder of a release, and it does not exist"),
+        (["verify", "nowhere"], "must be the folder of a release, or a zip of it, and it does not exist"),
         (["explore", "nowhere"], "BUNDLE (nowhere) must be the folder of a release"),
         (["ledger", "show", "nowhere"], "LEDGER (nowhere) must be the ledger file"),
         (["init", "a.csv", "b.csv", "c.csv"], "DATA (3 files) must be one file, or two of which one links"),

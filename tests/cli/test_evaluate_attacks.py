@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,10 @@ def test_attacks_stand_in_the_report_and_name_no_cell(made: Path, tmp_path: Path
     numbers = json.loads((out / "report.json").read_text(encoding="utf-8"))["attacks"]
     assert numbers["control"] == "true rows of everybody else"
     assert numbers["targets"] == {"victims": 1200}
+    said = " ".join(ended.stdout.split())
+    reasons = {one["unknown"] for one in numbers["results"] if one["column"] is None and one["unknown"]}
+    assert reasons, "nothing here could not be made"
+    assert all(reason in said for reason in reasons)
     columns = [one["column"] for one in numbers["results"] if one["attack"] == Attack.COUNTS]
     assert columns == [None, "gender", "sector", "age", "region", *(
         f"means={item}" for item in ("Debt", "Threats", "Hours", "Abuse", "Papers")
@@ -189,6 +194,14 @@ def test_the_control_of_a_plan_with_a_join_holds_the_columns_of_both_files(tmp_p
     assert control.n == 2
     with pytest.raises(RowsError, match=r"--control: .*language"):
         read_control([tmp_path / "one.csv"], plan, inside)
+
+
+def test_a_zip_is_to_be_unpacked(made: Path, tmp_path: Path) -> None:
+    packed = shutil.make_archive(str(tmp_path / "cases"), "zip", made / "cases-1")
+    for args in (("evaluate", packed, made / "release.toml"), ("explore", packed)):
+        ended = run(*args)
+        assert ended.exit_code == 2
+        assert "unpack it" in ended.stderr
 
 
 def test_a_control_without_attacks_is_refused(made: Path) -> None:

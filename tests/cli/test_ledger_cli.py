@@ -77,6 +77,7 @@ def test_show_says_what_each_release_cost_and_all_together(path: Path) -> None:
     shown = run("ledger", "show", path, "--delta", "1e-5").stdout
     assert f"{book.total().epsilon(1e-5):.4g}" in shown
     assert "discovery of values" in shown
+    assert "at a delta of its own" in " ".join(shown.split())
     assert "Note:" not in shown
 
 
@@ -219,3 +220,40 @@ def test_merge_refuses_in_words(path: Path, tmp_path: Path) -> None:
 def test_ledger_help_has_examples() -> None:
     for command in ("show", "verify", "merge"):
         assert f"Example:  caseveil ledger {command} " in run("ledger", command, "--help").stdout
+
+
+def test_a_release_of_the_same_people_under_a_second_name_is_told(tmp_path: Path) -> None:
+    """By `release` itself, and not only to whoever looks into the ledger. A name that stays is not mentioned."""
+    (tmp_path / "v.csv").write_text("sex\n" + "F\nM\n" * 50, encoding="utf-8")
+    text = (
+        '[release]\nname = "cases"\nversion = "1"\n[privacy]\nepsilon = 1.0\ndelta = 1e-6\nledger = "l.caseveil"\n'
+        '[tables.v]\nsource = "v.csv"\n[tables.v.columns.sex]\nkind = "category"\nvalues = ["F", "M"]\n'
+    )
+    (tmp_path / "release.toml").write_text(text, encoding="utf-8")
+    first = run("release", tmp_path / "release.toml", "--quiet")
+    assert "Ledger:" not in first.stdout
+    (tmp_path / "other.toml").write_text(text.replace('"cases"', '"persons"'), encoding="utf-8")
+    second = run("release", tmp_path / "other.toml", "--quiet", "--json")
+    (note,) = json.loads(second.stdout)["ledger_notes"]
+    assert note.startswith("Releases of several names stand here ('cases', 'persons')")
+    shown = run("release", tmp_path / "other.toml", "--quiet", "--out", tmp_path / "third").stdout
+    assert "Ledger: Releases of several names" in " ".join(shown.split())
+
+
+def test_check_says_what_the_budget_would_refuse(tmp_path: Path) -> None:
+    (tmp_path / "v.csv").write_text("sex\n" + "F\nM\n" * 50, encoding="utf-8")
+    plan = tmp_path / "release.toml"
+    plan.write_text(
+        '[release]\nname = "cases"\nversion = "1"\n[privacy]\nepsilon = 1.0\ndelta = 1e-6\nledger = "l.caseveil"\n'
+        "budget = { epsilon = 1.2, delta = 1e-6 }\n"
+        '[tables.v]\nsource = "v.csv"\n[tables.v.columns.sex]\nkind = "category"\nvalues = ["F", "M"]\n',
+        encoding="utf-8",
+    )
+    assert json.loads(run("check", plan, "--quiet", "--json").stdout)["refused"] == ""
+    assert run("release", plan, "--quiet").exit_code == 0
+    said = json.loads(run("check", plan, "--quiet", "--json").stdout)["refused"]
+    assert said.startswith("this release asks for epsilon 1 and 0.")
+    assert "A release would be refused now" in " ".join(run("check", plan, "--quiet").stdout.split())
+    assert len(Ledger.open(tmp_path / "l.caseveil").entries) == 1
+    (tmp_path / "l.caseveil").write_text("no ledger", encoding="utf-8")
+    assert "ledger" in json.loads(run("check", plan, "--quiet", "--json").stdout)["refused"]

@@ -112,6 +112,7 @@ def test_the_bundle_is_told_and_proves_itself(released: tuple[Path, Result]) -> 
     assert done.exit_code == 0, done.output
     assert "Every victim in the data, with all perpetrators linked to this victim, is protected" in done.stdout
     assert "dropped" not in done.stdout, "what the cap did is for the steward alone"
+    assert "At most 3 rows of perpetrators count for one of victims. `caseveil check` says" in done.stdout
     verdict = run("verify", folder / "cases-1", "--json")
     assert verdict.exit_code == 0, verdict.stdout
     assert {path.name for path in (folder / "cases-1" / "counts").iterdir()} == {
@@ -261,6 +262,7 @@ def test_the_unit_of_victims_and_perpetrators_pays_for_itself(released: tuple[Pa
     assert "times 4^2" in json.dumps(told["mechanisms"])
     assert "times 4^2" not in json.dumps(usual["mechanisms"])
     assert min(widths(tmp_path / "cases-1")) > 2 * max(widths(released[0] / "cases-1"))
+    assert "rows that left out" not in done.stdout
     assert {entry.unit for entry in Ledger.open(tmp_path / "ledger.caseveil").entries} == {"victim or perpetrator"}
     statement = (tmp_path / "cases-1" / "STATEMENT.md").read_text(encoding="utf-8")
     assert "Data with more are refused; nothing was cut off." in statement

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from caseveil.evaluation.fidelity import fidelity
-from tests.measurement.invented import domain_of, noisy_residuals, random_rows, up_to
+from tests.measurement.invented import coded, domain_of, noisy_residuals, random_rows, up_to
 
 DOMAIN = domain_of(4, 5, 3)
 
@@ -51,3 +51,23 @@ def test_cliques_whose_parts_were_not_measured_are_left_out() -> None:
     assert isinstance(lengths, dict)
     assert list(lengths) == ["1"]
     assert lengths["1"] == {"groups": 1, "cells": 4, "rms_sigma": 0.0, "within_2_sigma": 1.0}
+
+
+def test_agreement_is_told_by_the_size_of_the_count() -> None:
+    """300 people too many have one value, and too few another: found out where counts are large, and nowhere else."""
+    domain = domain_of(2, 8)
+    rare = [(0, value) for value in range(1, 8) for _ in range(5)]
+    true = coded(domain, np.array([(0, 0)] * 2000 + [(1, 0)] * 2000 + rare))
+    made = np.array([(0, 0)] * 2300 + [(1, 0)] * 1700 + rare)
+    residuals = noisy_residuals(true, dict.fromkeys(up_to(domain, 2), 25.0), None)
+    report = fidelity(made, residuals)
+    sizes = report["sizes"]
+    assert isinstance(sizes, dict)
+    assert {least: found["cells"] for least, found in sizes.items()} == {"0": 7, "1": 14, "1000": 5}
+    assert sizes["0"]["rms_sigma"] == sizes["1"]["rms_sigma"] == 0.0
+    assert sizes["1"]["within_2_sigma"] == 1.0
+    assert sizes["1000"]["rms_sigma"] > 20
+    assert sizes["1000"]["within_2_sigma"] == pytest.approx(0.2)  # one of five is right: how many have the first value
+    lengths = report["lengths"]
+    assert isinstance(lengths, dict)
+    assert sum(found["cells"] for found in sizes.values()) == sum(found["cells"] for found in lengths.values())

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caseveil.release import explorer_data
+from caseveil.release import explorer_data, prose
 from caseveil.release.bundle import BundleContents
 from caseveil.release.contents import TableContents
 from caseveil.release.explorer_data import differences, is_time, pack, payload, stories_in, unpack
@@ -110,6 +110,13 @@ def test_statement_quality_and_stories_are_all_there(contents: BundleContents) -
     assert data["format"] == 2
     assert data["statement"]["document"] == json.loads(json.dumps(statement.to_json()))
     assert data["statement"]["sentence"] == str(statement)
+    written = [line.strip() for line in prose.markdown(statement, contents.about).split("\n")]
+    for title, name in (("How strong the protection is", "strength"), ("What is not protected", "limits")):
+        start = written.index(f"## {title}") + 1
+        stop = next(i for i in range(start, len(written)) if written[i].startswith("## "))
+        told = [line.removeprefix("- ") for line in written[start:stop] if line]
+        assert data["statement"][name] == told
+    assert any(line.startswith("**Not published is not zero.**") for line in data["statement"]["reading"])
     assert (data["statement"]["level"], data["statement"]["length"]) == (0.95, 3)
     assert data["quality"] == contents.fidelity
     assert data["stories"] == [{"title": "A", "text": "B\nC", "view": "t=cases&s=gender:Female"}]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import random
 import stat
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -110,6 +113,116 @@ def test_a_locked_file_is_refused(tmp_path: Path) -> None:
         archive.writestr("a.txt", "text")
     with pytest.raises(BundleError, match="password"):
         packed.read_zip(_rewritten(tmp_path / "locked.zip", lock))
+
+
+def _before(data: bytes) -> bytes:
+    return f"{SECRET},Female,17\n".encode() + data
+
+
+def _after(data: bytes) -> bytes:
+    return data + f"{SECRET},Female,17\n".encode()
+
+
+def _another_zip_before(data: bytes) -> bytes:
+    """A program that reads from the beginning finds this manifest, and one that reads the directory another."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("manifest.json", SECRET)
+    return out.getvalue() + data
+
+
+def _with(change: Callable[[zipfile.ZipFile], object]) -> Callable[[bytes], bytes]:
+    def appended(data: bytes) -> bytes:
+        out = io.BytesIO(data)
+        with zipfile.ZipFile(out, "a") as archive:
+            change(archive)
+        return out.getvalue()
+
+    return appended
+
+
+def _remark(archive: zipfile.ZipFile) -> None:
+    archive.comment = SECRET.encode()
+
+
+def _remark_on_a_file(archive: zipfile.ZipFile) -> None:
+    archive.infolist()[0].comment = SECRET.encode()
+    archive._didModify = True  # type: ignore[attr-defined]
+
+
+def _gap(data: bytes) -> bytes:
+    """Bytes between the files and the directory, of which the end of the zip knows."""
+    end = data.rindex(b"PK\x05\x06")
+    start = int.from_bytes(data[end + 16 : end + 20], "little")
+    moved = data[end : end + 16] + (start + len(SECRET)).to_bytes(4, "little") + data[end + 20 :]
+    return data[:start] + SECRET.encode() + data[start:end] + moved
+
+
+def _another_size_in_front(data: bytes) -> bytes:
+    return data[:22] + (1).to_bytes(4, "little") + data[26:]
+
+
+def _another_name_in_front(data: bytes) -> bytes:
+    return data[:30] + bytes([data[30] ^ 1]) + data[31:]
+
+
+@pytest.mark.parametrize("hide", [
+    _before, _after, _another_zip_before, _gap, _another_size_in_front, _another_name_in_front,
+    _with(_remark), _with(_remark_on_a_file), _with(lambda archive: archive.writestr("release/", SECRET)),
+])  # fmt: skip
+def test_a_zip_that_holds_more_than_its_files_is_refused(
+    folder: Path, tmp_path: Path, hide: Callable[[bytes], bytes]
+) -> None:
+    whole = pack(folder, tmp_path / "release.zip", below="release/").read_bytes()
+    (tmp_path / "more.zip").write_bytes(hide(whole))
+    verdict = verify_bundle(tmp_path / "more.zip")
+    assert not verdict.ok
+    assert "belong to no file" in str(verdict)
+    assert SECRET not in str(verdict)
+
+
+def test_bytes_after_the_end_of_a_packed_file_are_found(tmp_path: Path) -> None:
+    """A program that unpacks stops at the end of the data and never sees them."""
+    raw = zlib.compressobj(9, zlib.DEFLATED, -15)
+    packed_text = raw.compress(b"text" * 50) + raw.flush()
+    for rest, found in ((b"", False), (SECRET.encode(), True)):
+        with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+            archive.writestr("a.txt", packed_text + rest)  # stored, and then told to be packed
+        data = bytearray((tmp_path / "a.zip").read_bytes())
+        for at in (8, data.index(b"PK\x01\x02") + 10):
+            data[at : at + 2] = (8).to_bytes(2, "little")
+        for at in (14, data.index(b"PK\x01\x02") + 16):
+            data[at : at + 4] = zlib.crc32(b"text" * 50).to_bytes(4, "little")
+        for at in (22, data.index(b"PK\x01\x02") + 24):
+            data[at : at + 4] = (200).to_bytes(4, "little")
+        (tmp_path / "a.zip").write_bytes(data)
+        if found:
+            with pytest.raises(BundleError, match="belong to no file"):
+                packed.read_zip(tmp_path / "a.zip")
+        else:
+            assert packed.read_zip(tmp_path / "a.zip") == {"a.txt": b"text" * 50}
+
+
+def test_a_zip_that_was_written_without_going_back_is_read(folder: Path, tmp_path: Path) -> None:
+    """Sizes then stand after each file; folders have entries of their own."""
+
+    class Stream(io.RawIOBase):
+        def __init__(self) -> None:
+            self.data = b""
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: Any) -> int:
+            self.data += bytes(data)
+            return len(data)
+
+    out = Stream()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]
+        for path in sorted(folder.rglob("*")):
+            archive.write(path, path.relative_to(folder).as_posix())
+    (tmp_path / "stream.zip").write_bytes(out.data)
+    assert read_files(tmp_path / "stream.zip") == read_files(folder)
 
 
 @pytest.mark.parametrize("shift", [1, -1])

@@ -17,7 +17,7 @@ from caseveil.records.frames import from_frame, read_parquet, to_frame_like
 from caseveil.records.raw import RawTable
 from caseveil.records.workbook import read_workbook
 
-__all__ = ["RawTable", "from_frame", "is_url", "read", "read_database", "read_path", "to_frame_like"]
+__all__ = ["RawTable", "from_frame", "is_url", "read", "read_data", "read_database", "read_path", "to_frame_like"]
 
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _SQLITE = b"SQLite format 3\0"
@@ -48,26 +48,36 @@ def read_path(path: Path, *, query: str | None = None, sheet: str | None = None)
     path = Path(path)
     data, before = _bytes(path)
     what = path.name
-    if _is_database(data):
-        if query is None:
-            raise SourceError(f'{what} is a database; add query = "SELECT ... FROM ..." beside source')
+    if _is_database(data) and query is not None:
         kind = "sqlite" if data.startswith(_SQLITE) else "duckdb"
         table = read_database(f"{kind}:///{path.name}", query, folder=path.resolve().parent)
     elif query is not None:
         raise SourceError(f"query belongs to a database, and {what} is not one; leave query out")
-    elif data.startswith(b"PAR1"):
-        table = read_parquet(data, what)
-    elif data.startswith(b"PK\x03\x04"):
-        table = read_workbook(data, what, sheet=sheet)
-    elif data.startswith(_OLD_EXCEL):
-        raise SourceError(f"{what} is an old .xls or a workbook with a password; save it as .xlsx without one")
-    elif data[:5] in (b"%PDF-", b"{\\rtf") or data[:2] == b"\x1f\x8b":
-        raise SourceError(f"{what} is not a table; save it as CSV, .xlsx or Parquet")
     else:
-        table = read_delimited(data, what)
+        table = read_data(data, what, sheet=sheet)
     if _mark(path.stat() if path.exists() else None) != before:
         raise SourceError(f"{what} changed while it was read; wait until nobody writes to it, then start again")
     return table
+
+
+def read_data(data: bytes, what: str, *, sheet: str | None = None) -> RawTable:
+    """The table in the bytes of a file; nothing is written to disk. what: its name, for messages.
+
+    Raises SourceError for what is no rectangular table.
+    """
+    if not data:
+        raise SourceError(f"{what} is empty; it needs a line of column names and the rows below it")
+    if _is_database(data):
+        raise SourceError(f'{what} is a database; add query = "SELECT ... FROM ..." beside source')
+    if data.startswith(b"PAR1"):
+        return read_parquet(data, what)
+    if data.startswith(b"PK\x03\x04"):
+        return read_workbook(data, what, sheet=sheet)
+    if data.startswith(_OLD_EXCEL):
+        raise SourceError(f"{what} is an old .xls or a workbook with a password; save it as .xlsx without one")
+    if data[:5] in (b"%PDF-", b"{\\rtf") or data[:2] == b"\x1f\x8b":
+        raise SourceError(f"{what} is not a table; save it as CSV, .xlsx or Parquet")
+    return read_delimited(data, what)
 
 
 def _is_database(head: bytes) -> bool:
@@ -95,8 +105,6 @@ def _bytes(path: Path) -> tuple[bytes, tuple[int, int, int] | None]:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
         raise SourceError(f"{path} cannot be read ({reason})") from None
-    if not data:
-        raise SourceError(f"{path.name} is empty; it needs a line of column names and the rows below it")
     return data, before
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caseveil.errors import PlanError
+from caseveil.release import prose
 from caseveil.release.combinations import ValueIndex
 from caseveil.release.contents import BundleContents, LinkContents, TableContents
 from caseveil.release.flattened import owners
@@ -60,6 +61,7 @@ def payload(contents: BundleContents) -> dict[str, Any]:
             "length": statement.length,
             "threshold": as_sentence(statement.threshold),
             "document": _as_file(statement.to_json()),
+            **prose.parts(statement),
         },
         "tables": tables,
         **links,

@@ -30,6 +30,18 @@ def markdown(statement: Statement, about: About) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def parts(statement: Statement) -> dict[str, list[str]]:
+    """What the explorer tells of STATEMENT.md, item by item: how strong the promise is, what it does not protect, and
+    how to read the numbers. Markdown of one line each, with nothing but bold, code and escapes."""
+    sections = {"strength": _strength, "limits": _not_protected, "reading": _reading}
+    return {name: _items(write(statement)) for name, write in sections.items()}
+
+
+def _items(section: str) -> list[str]:
+    lines = (line.strip().removeprefix("- ") for line in section.split("\n"))
+    return [line for line in lines if line and not line.startswith("#")]
+
+
 def _head(s: Statement, about: About) -> str:
     lines = [f"# {plain(about.heading)}", "", f"Version {plain(about.version)}."]
     if about.publisher:

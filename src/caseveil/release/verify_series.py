@@ -40,7 +40,7 @@ def measurements(contents: BundleContents) -> str:
         raise BundleError(f"{MEASUREMENTS} is of other columns or values than the tables")
     people = carried.views[PEOPLE if link is None else EACH]
     again = fidelity(_codes(tables[0]), _first(people, len(tables[0].table.attributes())))
-    if not _alike(again, {name: contents.fidelity[name] for name in again}):
+    if not _alike(again, {name: contents.fidelity.get(name) for name in again}):
         raise BundleError(f"fidelity.json does not follow from {MEASUREMENTS} and the records")
     return f"{sum(len(view.values) for view in carried.views.values()):,} noisy tables, as fidelity.json has them"
 
@@ -75,4 +75,4 @@ def _alike(one: Any, other: Any) -> bool:
     """Whether JSON values are the same, numbers but for rounding."""
     if isinstance(one, Mapping):
         return isinstance(other, Mapping) and set(one) == set(other) and all(_alike(one[k], other[k]) for k in one)
-    return math.isclose(one, other, rel_tol=_ROUNDED, abs_tol=_ROUNDED)
+    return isinstance(other, int | float) and math.isclose(one, other, rel_tol=_ROUNDED, abs_tol=_ROUNDED)

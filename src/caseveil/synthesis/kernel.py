@@ -25,6 +25,9 @@ Index = NDArray[np.int32]
 _CHUNK = 4
 """Rows of a block of triples that kernel.c works on at once."""
 
+_PATHS = 256
+"""Moves whose cells numpy looks up at once: much faster than one by one, and they stay in the processor's memory."""
+
 
 def _load() -> Any:
     """The functions of kernel.wasm; None outside Pyodide, and in a browser that has no vector instructions."""
@@ -151,10 +154,25 @@ def _triples_compiled(
 def scores(local: Single, rows: Index) -> Single:
     """For each record, the sum of the rows of local (rows, width) that it stands in; rows (records, tables)."""
     if _compiled is None:
-        return np.asarray(local[rows].sum(axis=1))
+        # a product with ones sums short rows several times faster than sum(axis=1)
+        return np.asarray(np.ones(rows.shape[1], np.float32) @ local.take(rows, axis=0))
     out = np.empty((len(rows), local.shape[1]), np.float32)
     _compiled.scores(out, local, _index(rows), len(rows), rows.shape[1], local.shape[1])
     return out
+
+
+def paths(rows: Index, width: int, into: Index, out: Index) -> NDArray[np.intp]:
+    """Places of the cells that each move goes into, then of those it leaves: (moves, 2 tables) in local.reshape(-1).
+
+    rows (moves, tables): the row of every table; width: of a row; into, out (moves,): the new value and the old one.
+    """
+    at = rows.astype(np.intp) * width
+    return np.concatenate([at + into[:, None], at + out[:, None]], axis=1)
+
+
+def signs(tables: int) -> Single:
+    """What a move adds to the cells of its path: 1 where it goes, -1 where it leaves. (2 tables,)"""
+    return np.repeat(np.array([1.0, -1.0], np.float32), tables)
 
 
 def settle(
@@ -181,18 +199,17 @@ def settle(
             local, *places, *values, _single(step), moved, own, len(which), group, rows.shape[1], local.shape[1]
         )
         return np.flatnonzero(moved)
-    cells, width = local.reshape(-1), local.shape[1]
+    cells, many = local.reshape(-1), max(1, _PATHS // group) * group
+    sign = signs(rows.shape[1])
+    change = sign * np.tile(step, 2)
     moves = []
-    for start in range(0, len(which), group):
-        asked = which[start : start + group]
-        at = rows[asked].astype(np.int64) * width
-        out, into = at + old[asked, None], at + best[asked, None]
-        gain = cells[into].sum(axis=1) - cells[out].sum(axis=1) + np.float32(own)
-        yes = np.flatnonzero(gain < 0)
-        if not len(yes):
-            continue
-        delta = np.broadcast_to(step, (len(yes), len(step))).ravel()
-        np.add.at(cells, into[yes].ravel(), delta)
-        np.subtract.at(cells, out[yes].ravel(), delta)
-        moves.append(start + yes)
+    for low in range(0, len(which), many):
+        some = which[low : low + many]
+        ways = paths(rows[some], local.shape[1], best[some], old[some])
+        for start in range(0, len(some), group):
+            asked = ways[start : start + group]
+            yes = np.flatnonzero(cells.take(asked) @ sign + np.float32(own) < 0)
+            if len(yes):
+                np.add.at(cells, asked[yes].ravel(), np.tile(change, len(yes)))
+                moves.append(low + start + yes)
     return np.concatenate(moves) if moves else np.empty(0, np.intp)

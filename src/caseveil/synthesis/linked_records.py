@@ -201,14 +201,16 @@ class _Work:
 
     def _flags(self) -> NDArray[np.float32]:
         """Attributes of every link as flags over all codes of P: (links, codes)."""
-        out = np.zeros((len(self.codes), int(self.offsets[-1])), np.float32)
-        rows = np.arange(len(self.codes))
-        for i in range(len(self.offsets) - 1):
-            out[rows, self.offsets[i] + self.codes[:, self.low + i]] = 1.0
+        return np.hstack([self._flags_of(i) for i in range(len(self.offsets) - 1)])
+
+    def _flags_of(self, i: int) -> NDArray[np.float32]:
+        """The same of one attribute: (links, its codes)."""
+        out = np.zeros((len(self.codes), int(self.offsets[i + 1] - self.offsets[i])), np.float32)
+        out[np.arange(len(out)), self.codes[:, self.low + i]] = 1.0
         return out
 
     def _others(self, flags: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Summed flags of the other links of the same victim: (links, codes)."""
+        """Summed flags of the other links of the same victim: shape of flags."""
         first = np.flatnonzero(self.rank == 0)
         sums = np.add.reduceat(flags, np.asarray(first, np.intp), axis=0)
         return np.asarray(np.repeat(sums, np.asarray(self.number[first], np.intp), axis=0) - flags)
@@ -228,8 +230,8 @@ class _Work:
             for low in range(0, len(order), at_once):
                 some = order[low : low + at_once]
                 changed += self._move(some, j, seen, others[some], prices, rng, bars)
-            if rank < last:
-                others = self._others(self._flags())
+            if rank < last:  # nothing but attribute j has changed
+                others[:, prices.mine] = self._others(self._flags_of(j - self.low))
         seen.close()
         return changed
 
@@ -261,19 +263,18 @@ class _Work:
         willing = rng.permutation(willing)
         changed = 0
         # links that move at once must not all correct the same miss: small groups, each asked again
+        sign = kernel.signs(rows.shape[1])
+        change = sign * np.tile(seen.step, 2)
         for first in range(0, len(willing), self.group):
             group = willing[first : first + self.group]
+            places = kernel.paths(rows[group], seen.width, best[group], old[group])
             gain = own[group] + prices.gain(best[group], old[group], others[group]) * pair_share[group]
-            at = rows[group].astype(np.int64) * seen.width
-            out, into = at + old[group, None], at + best[group, None]
-            gain += (seen.cells[into].sum(axis=1) - seen.cells[out].sum(axis=1)) * share[group]
+            gain += (seen.cells.take(places) @ sign) * share[group]
             yes = np.flatnonzero(gain < 0)
             if not len(yes):
                 continue
             chosen = group[yes]
-            delta = (share[chosen, None] * seen.step).ravel()
-            np.add.at(seen.cells, into[yes].ravel(), delta)
-            np.subtract.at(seen.cells, out[yes].ravel(), delta)
+            np.add.at(seen.cells, places[yes].ravel(), (share[chosen, None] * change).ravel())
             for who in chosen.tolist():
                 prices.move(int(old[who]), int(best[who]), 2.0 * pair_share[who] * others[who])
             self.codes[some[chosen], j] = best[chosen]

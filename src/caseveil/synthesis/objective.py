@@ -36,9 +36,9 @@ def _starts(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
 def to_coordinates(table: Marginal, clique: Clique, bases: list[NDArray[np.float64]]) -> NDArray[np.float64]:
     """A centred table in the coordinates of the bases of its attributes."""
     out = np.asarray(table, np.float64)
-    for axis, i in enumerate(clique):
-        out = np.moveaxis(np.tensordot(out, bases[i], axes=([axis], [0])), -1, axis)
-    return out
+    for i in clique:  # each time the first axis is taken off and its coordinates put behind the last
+        out = out.reshape(len(bases[i]), -1).T @ bases[i]
+    return out.reshape([bases[i].shape[1] for i in clique])
 
 
 class Objective:

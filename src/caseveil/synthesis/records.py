@@ -122,12 +122,13 @@ class Layout:
     def count(self, codes: Codes, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """Counts of the records in every cell of every table, flat; each record counts 1, or as its weight says."""
         out = np.zeros(int(self.starts[-1]))
+        columns = np.ascontiguousarray(codes.T, np.intp)
         for clique, start in zip(self.cliques, self.starts, strict=False):
-            flat = np.zeros(len(codes), np.int64)
-            for i in clique:
-                flat = flat * self.domain.sizes[i] + codes[:, i]
+            flat = columns[clique[0]] if clique else np.zeros(len(codes), np.intp)
+            for i in clique[1:]:
+                flat = flat * self.domain.sizes[i] + columns[i]
             size = self.domain.cells(clique)
-            out[start : start + size] = np.bincount(np.asarray(flat, np.intp), weights=weights, minlength=size)
+            out[start : start + size] = np.bincount(flat, weights=weights, minlength=size)
         return out
 
 
@@ -155,16 +156,19 @@ class AttributeView:
         # in C order, or else the flat view of prices that a visit changes would be a copy
         self.flat = np.ascontiguousarray(np.concatenate(pieces))
         self.base = np.array(bases, np.int32)
-        self.first = np.array(first)
+        self.first = np.array(first, np.intp)
         self.first_step = np.array(first_step, np.int32)
-        self.second = np.array([s for s, _ in second])
+        self.second = np.array([s for s, _ in second], np.intp)
         self.second_step = np.array([s for _, s in second], np.int32)
         self.weight = np.array(weights, np.float32)
 
     def rows(self, codes: Codes) -> NDArray[np.int32]:
         """Row of every table for every record: (records, tables)."""
-        out = codes[:, self.first] * self.first_step
-        out += codes[:, self.second] * self.second_step
+        out = codes.take(self.first, axis=1)
+        out *= self.first_step
+        second = codes.take(self.second, axis=1)
+        second *= self.second_step
+        out += second
         out += self.base
         return out
 

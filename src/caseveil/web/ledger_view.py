@@ -10,6 +10,7 @@ from typing import Any
 from caseveil.errors import CaseveilError, LedgerError
 from caseveil.plan import Plan
 from caseveil.privacy.ledger import Ledger
+from caseveil.privacy.ledger_lines import read_book
 from caseveil.privacy.ledger_views import Step, notes, steps
 from caseveil.privacy.loss import EpsilonDelta
 from caseveil.privacy.mechanism import Event
@@ -79,12 +80,13 @@ class Books:
     def take(self, name: str, data: bytes) -> None:
         """Goes on with a ledger that the person kept. Raises LedgerError for a file that is none, and for one that does
         not hold what this session charged; the ledger is then as before."""
+        if not data.strip():
+            raise LedgerError("the ledger is empty; begin a new one instead")
+        read_book(data)  # before it is written down: whoever opens rows by mistake leaves none on the disk
         beside = self.path.with_name("opened.caseveil")
         beside.write_bytes(data)
         try:
-            opened = Ledger.read(beside)
-            if not opened.entries and not data.strip():
-                raise LedgerError("the ledger is empty; begin a new one instead")
+            Ledger.read(beside)
             if self.own and not data.startswith(self.path.read_bytes()):
                 raise LedgerError(
                     "this ledger does not hold what was charged in this session. Save the ledger of this session, and "

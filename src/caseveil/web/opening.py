@@ -17,7 +17,7 @@ from caseveil.records.guess import guess
 from caseveil.records.identify import identifying_columns
 from caseveil.records.raw import RawTable
 from caseveil.records.said import Said, looks, say
-from caseveil.records.source import read_path
+from caseveil.records.source import read_data
 from caseveil.schema.attribute import Category
 from caseveil.web.draft import column_draft, from_plan
 
@@ -46,10 +46,10 @@ def rows_limit() -> int:
     return ROWS_IN_BROWSER if sys.platform == "emscripten" else ROWS_NATIVE
 
 
-def read_files(files: Sequence[tuple[str, bytes]], folder: Path) -> tuple[list[Source], list[dict[str, Any]]]:
+def read_files(files: Sequence[tuple[str, bytes]]) -> tuple[list[Source], list[dict[str, Any]]]:
     """The tables in one file or two, at most two of them, and remarks about how they were read.
 
-    folder: private, and ours; a file lies in it only while it is read. Raises SourceError, PlanError and TooLarge.
+    Nothing is written to disk. Raises SourceError, PlanError and TooLarge.
     """
     if not 1 <= len(files) <= 2:
         raise PlanError(f"{len(files)} files were given: open one file, or two of which one links to the other")
@@ -59,7 +59,7 @@ def read_files(files: Sequence[tuple[str, bytes]], folder: Path) -> tuple[list[S
     found: list[Source] = []
     remarks: list[dict[str, Any]] = []
     for name, (_, data) in zip(names, files, strict=True):
-        sheets, unread = _tables(name, data, folder, most=3 - len(files))
+        sheets, unread = _tables(name, data, most=3 - len(files))
         found += sheets
         if unread:
             remarks.append(remark("note", say("sheets", file=name, count=unread)))
@@ -84,30 +84,25 @@ def base_name(name: str) -> str:
     return plain[-100:] or "data.csv"
 
 
-def _tables(name: str, data: bytes, folder: Path, *, most: int) -> tuple[list[Source], int]:
-    path = folder / name
-    path.write_bytes(data)
+def _tables(name: str, data: bytes, *, most: int) -> tuple[list[Source], int]:
     stem = Path(name).stem
-    try:
-        titles = _sheets(data, name) if data.startswith(_BOOK) else []
-        if len(titles) <= 1:
-            return [Source(name=name, stem=stem, raw=read_path(path))], 0
-        found: list[Source] = []
-        unread = 0
-        for title in titles:
-            if len(found) == most:
-                unread += 1
-                continue
-            try:
-                found.append(Source(name=f"{name}#{title}", stem=title, raw=read_path(path, sheet=title)))
-            except SourceError as error:
-                if "empty" not in str(error):
-                    raise
-        if not found:
-            raise SourceError(f"{name}: every sheet is empty")
-        return found, unread
-    finally:
-        path.unlink(missing_ok=True)
+    titles = _sheets(data, name) if data.startswith(_BOOK) else []
+    if len(titles) <= 1:
+        return [Source(name=name, stem=stem, raw=read_data(data, name))], 0
+    found: list[Source] = []
+    unread = 0
+    for title in titles:
+        if len(found) == most:
+            unread += 1
+            continue
+        try:
+            found.append(Source(name=f"{name}#{title}", stem=title, raw=read_data(data, name, sheet=title)))
+        except SourceError as error:
+            if "empty" not in str(error):
+                raise
+    if not found:
+        raise SourceError(f"{name}: every sheet is empty")
+    return found, unread
 
 
 def _sheets(data: bytes, name: str) -> list[str]:

@@ -138,7 +138,7 @@ class Session:
                 raise PlanError("files must hold bytes")
             files.append((part.text("name"), bytes(data)))
         work.plain("Reading the data")
-        sources, said = opening.read_files(files, self.folder)
+        sources, said = opening.read_files(files)
         work.plain("Looking at the columns")
         sources, draft, more = opening.drafted(sources, self.folder)
         return self._opened(sources, draft, [*said, *more])

@@ -63,6 +63,10 @@ export interface StatementData {
   length: number;
   threshold: string;
   document: Record<string, unknown>;
+  /** Parts of STATEMENT.md, item by item, in English: Markdown of bold, code and escapes. */
+  strength: string[];
+  limits: string[];
+  reading: string[];
 }
 
 export interface StoryData {

@@ -25,17 +25,24 @@ const figure: Figure = {
 };
 
 test("a table has plain numbers, quotes where they are needed, and no formulas", () => {
-  const lines = toCsv(figure, "One, sentence.\nCite this.").split("\r\n");
+  const lines = toCsv({ ...figure, subject: "Only women are counted." }, "One, sentence.\nCite this.").split("\r\n");
   expect(lines).toEqual([
     "\ufeffAge,Gender,count,lower,upper,source,too_few_to_tell",
     '9–17,"A ""so-called"", thing",1234,1000,1500,published,no',
-    "'=1+1,-5,3,0,40,records,yes",
+    "'=1+1,-5,,0,40,records,yes",
     "",
     '"Age, by gender"',
+    "Only women are counted.",
     '"One, sentence."',
     "Cite this.",
     "",
   ]);
+});
+
+test("a number below its own noise is in no cell, also where its interval starts above zero", () => {
+  const few = { count: 987, lower: 5, upper: 3000, source: "published" as const, few: true };
+  const [, line] = toCsv({ ...figure, rows: () => [{ labels: ["a", "b"], estimate: few }] }, "").split("\r\n");
+  expect(line).toBe("a,b,,0,3000,published,yes");
 });
 
 test.each([
@@ -58,9 +65,9 @@ test("text is broken between words, and no word is lost", () => {
 
 test("a picture holds its title and the whole footer, and nothing of the page", () => {
   const footer = "Every victim in the data is protected by differential privacy, whatever else is known.";
-  const picture = standalone(drawing(), figure.title, footer, true);
+  const picture = standalone(drawing(), figure.title, footer, true, [], "Only women are counted.");
   const texts = [...picture.querySelectorAll("text")].map((text) => text.textContent);
-  expect(texts.join(" ")).toBe(`${figure.title} ${footer}`);
+  expect(texts.join(" ")).toBe(`${figure.title} Only women are counted. ${footer}`);
   const inside = picture.querySelector("svg")!;
   expect(Number(picture.getAttribute("height"))).toBeGreaterThan(100 + Number(inside.getAttribute("y")));
   for (const element of [inside, ...inside.querySelectorAll("*")]) {

@@ -7,6 +7,7 @@ import type { Cell, Item } from "../src/linked/data";
 import { drawn, flows, MOST_FLOWS } from "../src/linked/flows";
 import { flowMap } from "../src/linked/map";
 import { matrix } from "../src/linked/matrix";
+import { overTime } from "../src/linked/time";
 
 const context = makeContext("en", "Footer.");
 const items = (...values: string[]): Item[] => values.map((value) => ({ value, label: value }));
@@ -145,4 +146,35 @@ test("a figure without numbers says so", () => {
   const figure = matrix({ ...data, cells: [] }, { width: 600 }, context);
   expect(figure.textContent).toContain("no counts for this figure");
   expect(figure.querySelector("svg")).toBeNull();
+});
+
+test.each(["en", "ar"] as const)("strips over time keep to their times where one is missing, on one scale (%s)", (lang) => {
+  const own = makeContext(lang, "Footer.");
+  const times = items("2015", "2016", "2017");
+  const cells = [cell("2017", "a", 200), cell("2015", "a", 100), cell("2015", "b", 50), cell("2016", "b", 2, 20)];
+  const figure = overTime({ title: "T", help: "", timeName: "Year", name: "N", times, values: items("a", "b"), cells }, { width: 500 }, own);
+  expect(marks(figure).length).toBe(4);
+  const spot = (name: string, value: string): Element => marks(figure).find((one) => one.getAttribute("aria-label")!.startsWith(own.words("linked.pair", { row: name, column: value })))!;
+  const label = (text: string): number => Number([...figure.querySelectorAll("svg text")].find((one) => one.textContent === text)!.getAttribute("x"));
+  for (const [time, value] of [["2015", "a"], ["2017", "a"], ["2015", "b"]] as const) {
+    expect(Number(spot(time, value).querySelector("circle")!.getAttribute("cx"))).toBeCloseTo(label(time), 2);
+  }
+  const few = spot("2016", "b");
+  expect(few.querySelector("circle")).toBeNull();
+  expect(few.querySelector("rect[stroke-dasharray]")!.getAttribute("fill")).toMatch(/^url\(#hatch/);
+  // No line leads over the time that is missing.
+  expect([...figure.querySelectorAll('svg path[fill="none"]')].every((path) => !path.getAttribute("d")!.includes("L"))).toBe(true);
+  const high = (name: string, value: string): number => Number(spot(name, value).querySelector(".linked-hit")!.getAttribute("y")) + 49 - Number(spot(name, value).querySelector("circle")!.getAttribute("cy"));
+  expect(high("2017", "a") / high("2015", "b")).toBeCloseTo(4, 2);
+});
+
+test("every figure has the key of the marks that it has, on the page", () => {
+  const key = (figure: Element): string[] => [...figure.querySelectorAll(".key > span")].map((one) => one.textContent!);
+  expect(key(matrix(data, { width: 600 }, context))).toEqual(["published count", "too few to tell"]);
+  const own = [{ value: "a", label: "a", estimate: makeEstimate(90, 80, 100, "records" as const) }];
+  expect(key(bars({ title: "T", help: "", name: "N", bars: own }, { width: 500 }, context))).toEqual(["≈ estimated from records", "95% interval"]);
+  const cells = [cell("Africa", "Europe", 300), cell("Africa", "Africa", 50), cell("Asia", "Europe", 3, 20)];
+  const flow = ["Origin and destination are the same", "Origin and destination differ", "too few to tell"];
+  expect(key(flows({ ...places, cells }, { width: 700 }, context))).toEqual(flow);
+  expect(key(flowMap({ ...places, cells, arrived: [] }, { width: 700 }, context))).toEqual(flow);
 });

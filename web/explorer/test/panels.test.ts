@@ -6,6 +6,7 @@ import { Board } from "../src/panels/board";
 import { drawingOf } from "../src/panels/kinds";
 import { paths, runs } from "../src/panels/line";
 import { picture } from "../src/panels/picture";
+import { upright } from "../src/panels/upright";
 import { column, table } from "./make";
 
 const YEARS = ["2018", "2019", "2020", "2021", "2022", "2023"];
@@ -165,5 +166,28 @@ describe("a picture", () => {
     const mirrored = picture("t", rows, makeContext("ar", ""));
     const box = mirrored.querySelector("rect")!;
     expect(Number(box.getAttribute("x")) + Number(box.getAttribute("width"))).toBeCloseTo(450);
+  });
+});
+
+describe("a picture of values in order", () => {
+  const row = (label: string, count: number, half: number) => ({ label, estimate: makeEstimate(count, count - half, count + half, "published") });
+  const rows = [row("2015", 50, 5), row("2016", 3, 9), row("2017", 100, 10)];
+  const context = makeContext("en", "");
+
+  it("draws time as a line that breaks, each value above its label", () => {
+    const drawn = upright("t", rows, row("Not stated", 7, 1), { line: true, joined: false }, context);
+    const middle = (text: string): number => Number([...drawn.querySelectorAll("text")].find((one) => one.textContent === text)!.getAttribute("x"));
+    const dots = [...drawn.querySelectorAll("circle")].map((dot) => Number(dot.getAttribute("cx")));
+    expect(dots).toEqual([middle("2015"), middle("2017")]);
+    expect(drawn.querySelector("rect")!.getAttribute("fill")).toMatch(/^url\(#hatch/);
+    expect(drawn.textContent).toContain("Not stated: 7");
+    expect([...drawn.querySelectorAll('path[fill="none"]')].map((path) => path.getAttribute("d")).some((d) => d!.includes("L"))).toBe(false);
+  });
+
+  it("draws classes as bars as high as their counts", () => {
+    const drawn = upright("t", rows, null, { line: false, joined: true }, context);
+    const heights = [...drawn.querySelectorAll("rect")].map((bar) => Number(bar.getAttribute("height")));
+    expect(heights[2]! / heights[0]!).toBeCloseTo(2, 2);
+    expect(heights[1]! / heights[0]!).toBeCloseTo(12 / 50, 2);
   });
 });

@@ -12,13 +12,15 @@ function cell(text: string): string {
 }
 
 /**
- * Heads are those of the counts files (count, lower, upper), after those that name a row; numbers are plain. Title and
- * footer come below the table, after an empty line, for the first line has to be the heads. A mark at the start tells
- * spreadsheets that the text is UTF-8.
+ * Heads are those of the counts files (count, lower, upper), after those that name a row; numbers are plain. A count that
+ * is too few to tell is left empty: whoever draws the file would draw it as a bar like any other. Title, who is counted
+ * and footer come below the table, after an empty line, for the first line has to be the heads. A mark at the start
+ * tells spreadsheets that the text is UTF-8.
  */
 export function toCsv(figure: Figure | PlainFigure, footer: string): string {
   const lines = "cells" in figure ? [figure.heads, ...figure.cells()].map((line) => line.map(cell)) : ofCounts(figure);
-  lines.push([""], [cell(figure.title)], ...footer.split("\n").map((line) => [cell(line)]));
+  const below = [figure.title, ...(figure.subject ? [figure.subject] : []), ...footer.split("\n")];
+  lines.push([""], ...below.map((line) => [cell(line)]));
   return `\ufeff${lines.map((line) => line.join(",")).join("\r\n")}\r\n`;
 }
 
@@ -27,7 +29,7 @@ function ofCounts(figure: Figure): string[][] {
   const lines = [heads.map(cell)];
   for (const { labels, estimate } of figure.rows()) {
     const { count, lower, upper, source, few } = estimate;
-    lines.push([...labels.map(cell), `${count}`, `${lower}`, `${upper}`, source, few ? "yes" : "no"]);
+    lines.push([...labels.map(cell), ...(few ? ["", "0"] : [`${count}`, `${lower}`]), `${upper}`, source, few ? "yes" : "no"]);
   }
   return lines;
 }

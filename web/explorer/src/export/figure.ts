@@ -16,6 +16,8 @@ export interface KeyItem {
 
 interface Drawn {
   title: string;
+  /** Who is counted, where the page says so beside the drawing: below the title when saved. */
+  subject?: string | undefined;
   /** Title of the files, where it is another one. */
   file?: string;
   /** The drawing, in the page or newly made; it is copied, never changed. */

@@ -18,7 +18,7 @@ export function figureButtons(figure: Figure | PlainFigure, footer: string, word
   const white = h("input", { type: "checkbox" });
   const file = async (kind: (typeof KINDS)[number]): Promise<Blob> => {
     if (kind === "csv") return new Blob([toCsv(figure, footer)], { type: "text/csv;charset=utf-8" });
-    const picture = standalone(figure.svg(), figure.title, footer, white.checked, figure.key);
+    const picture = standalone(figure.svg(), figure.title, footer, white.checked, figure.key, figure.subject);
     return kind === "svg" ? svgBlob(picture) : pngBlob(picture);
   };
   const buttons = KINDS.map((kind) => {

@@ -93,9 +93,10 @@ function measurer(size: number, weight: number, family: string): (text: string) 
 /**
  * The drawing with title and footer on a ground of its own. It needs nothing of the page: no style, class or variable.
  *
- * white: on white with the colours of the light page, whatever the page has now. key: drawn below the drawing.
+ * white: on white with the colours of the light page, whatever the page has now. key: drawn below the drawing. subject: who is counted,
+ * below the title.
  */
-export function standalone(drawing: SVGSVGElement, title: string, footer: string, white: boolean, key: readonly KeyItem[] = []): SVGSVGElement {
+export function standalone(drawing: SVGSVGElement, title: string, footer: string, white: boolean, key: readonly KeyItem[] = [], subject = ""): SVGSVGElement {
   const root = document.documentElement;
   const host = document.createElement("div");
   host.className = "export-host";
@@ -140,6 +141,7 @@ export function standalone(drawing: SVGSVGElement, title: string, footer: string
       }
     };
     write(title, 17, 600);
+    if (subject !== "") write(subject, 13, 400);
     y += 12;
     copy.setAttribute("x", String(PAD));
     copy.setAttribute("y", String(Math.round(y)));

@@ -7,8 +7,6 @@ export const es: Translation = {
   "nav.pages": "Páginas",
   "nav.language": "Idioma",
   "nav.theme": "Colores",
-  "nav.print": "Imprimir",
-  "nav.top": "Volver arriba",
   "page.stories": "Relatos",
   "page.explore": "Explorar",
   "page.linked": "Datos vinculados",
@@ -23,7 +21,6 @@ export const es: Translation = {
   "head.cite": "Cómo citar",
   "head.synthetic":
     "Datos protegidos: registros sintéticos y recuentos con ruido. Ningún registro es el de una persona real.",
-  "copy.copy": "Copiar",
   "copy.copied": "Copiado",
   "copy.failed": "No se pudo copiar. Seleccione el texto y cópielo.",
 
@@ -31,6 +28,7 @@ export const es: Translation = {
   "explore.allOf": "Todo: {table}",
   "explore.selection": "Selección",
   "explore.nothing": "No hay nada seleccionado: se cuenta todo ({table}).",
+  "explore.all": "Se cuenta todo ({table}).",
   "explore.about": "Unos {count} ({table}), entre {lower} y {upper}",
   "explore.tooFew": "Demasiado pocos para saberlo ({table}), entre 0 y {upper}",
   "explore.clear": "Borrar",
@@ -45,7 +43,6 @@ export const es: Translation = {
   "explore.unpin": "Soltar",
   "explore.pinColumn": "Fijar {column} arriba",
   "explore.unpinColumn": "Soltar {column}",
-  "explore.pinned": "Fijado",
   "explore.showAll": {
     one: "Mostrar el valor",
     many: "Mostrar los {n} valores",
@@ -59,34 +56,27 @@ export const es: Translation = {
   "explore.share": "Copiar un enlace a esta vista",
   "explore.or": "o",
   "explore.and": "y",
-  "explore.chosen": { one: "{n} valor elegido", many: "{n} de valores elegidos", other: "{n} valores elegidos" },
   "explore.several":
     "Varios valores de una columna significan cualquiera de ellos; varias columnas, todas a la vez.",
   "explore.setColumn": "Una persona puede tener varios.",
-  "explore.binned": "por tramos",
-  "explore.ordered": "en orden",
-  "explore.time": "en el tiempo",
 
   "estimate.count": "Número",
   "estimate.lower": "Extremo inferior",
   "estimate.upper": "Extremo superior",
   "estimate.source": "Fuente",
-  "estimate.value": "Valor",
   "estimate.share": "Proporción",
   "estimate.few": "demasiado pocos para saberlo",
-  "estimate.fewColumn": "Demasiado pocos para saberlo",
-  "estimate.yes": "sí",
   "estimate.range": "de {lower} a {upper}",
   "estimate.full": "{count} (de {lower} a {upper})",
-  "estimate.fewFull": "demasiado pocos para saberlo (de 0 a {upper})",
   "estimate.mark": "{value}: {count} (de {lower} a {upper}), {source}",
   "estimate.markFew": "{value}: demasiado pocos para saberlo (de 0 a {upper}), {source}",
   "source.published": "recuento publicado",
   "source.records": "estimado a partir de los registros",
+  "key.interval": "intervalo del {level}",
   "legend.title": "Cómo leer las figuras",
   "legend.published": "Un recuento que difundió el editor, con ruido añadido para proteger a las personas.",
   "legend.records":
-    "Contado en los registros sintéticos, porque las combinaciones tan largas no se recontaron.",
+    "Contado en los registros sintéticos, porque este recuento no se difundió: la combinación es demasiado larga o demasiado rara, o falta un valor.",
   "legend.interval": "La línea muestra el intervalo que contiene el número verdadero en el {level} de los casos.",
   "legend.few": "El número no supera su propio ruido. El número verdadero puede ser cero.",
   "table.show": "Mostrar como tabla",
@@ -102,9 +92,7 @@ export const es: Translation = {
     "No se pueden leer los datos de este archivo. Puede estar dañado: pídalo de nuevo a quien lo publicó.",
   "notice.old":
     "Este navegador es demasiado antiguo para abrir los datos. Use una versión actual de Firefox, Chrome, Edge o Safari.",
-  "notice.scripts": "Esta página necesita scripts. Funciona sin red y no envía nada a ninguna parte.",
   "notice.offline": "Esta página funciona sin red y no envía nada a ninguna parte.",
-  "notice.close": "Cerrar",
 
   "export.label": "Guardar esta figura",
   "export.svg": "Imagen SVG",
@@ -114,7 +102,6 @@ export const es: Translation = {
   "export.saved": "Guardado como {file}",
   "export.failed": "No se pudo guardar la figura.",
 
-  "linked.title": "{people} y {others}",
   "linked.intro":
     "Cada registro de la tabla {others} pertenece a un registro de la tabla {people}. Se cuentan pares: un registro de {people} con uno de {others}.",
   "linked.whole": "Se cuenta toda la tabla {people}. Lo que se elige en {people} en «Explorar» también restringe esta página.",
@@ -125,8 +112,6 @@ export const es: Translation = {
     many: "Para cada registro de {people} cuentan como máximo {n} de registros de {others}.",
     other: "Para cada registro de {people} cuentan como máximo {n} registros de {others}.",
   },
-  "linked.switch": "Contar",
-  "linked.matrix": "{row} y {column}",
   "linked.matrixLabel": "{row} ({people}) según {column} ({others})",
   "linked.matrixHelp":
     "Cuanto mayor es el cuadrado, más pares hay. Los contornos a trazos son los dos extremos del intervalo.",
@@ -135,8 +120,6 @@ export const es: Translation = {
   "linked.number": "{people} según el número de registros vinculados ({others})",
   "linked.numberAxis": "Número ({others})",
   "linked.orMore": "{value} o más",
-  "linked.relation": "Relación",
-  "linked.role": "Papel",
   "linked.pair": "{row} y {column}",
   "linked.keys": "Las flechas llevan de una marca a otra; la tecla Intro selecciona.",
   "linked.none": "Esta publicación no tiene recuentos para esta figura.",
@@ -144,15 +127,15 @@ export const es: Translation = {
   "linked.ofLinks": "pares",
   "linked.ofPeople": "{people} con al menos un registro así ({others})",
   "linked.time": "En el tiempo: {column}",
+  "linked.timeHelp":
+    "Pares según {time}, una franja por valor, todas a la misma escala. Las líneas unen los números que pueden saberse; la sombra que las rodea muestra los intervalos.",
   "linked.attribute": "Qué comparar",
 
   "flows.title": "De {origin} a {destination}",
-  "flows.origin": "Origen",
-  "flows.destination": "Destino",
-  "flows.from": "Desde dónde",
-  "flows.to": "Hacia dónde",
   "flows.pair": "{from} → {to}",
   "flows.help": "Cuanto más ancha es la banda, más personas hay; su núcleo oscuro es el extremo inferior del intervalo. Una línea a trazos: demasiado pocas para saberlo.",
+  "flows.same": "Origen y destino iguales",
+  "flows.crossed": "Origen y destino distintos",
   "flows.more": {
     one: "{n} flujo menor no está dibujado. La tabla lo muestra.",
     many: "{n} de flujos menores no están dibujados. La tabla los muestra.",
@@ -163,10 +146,8 @@ export const es: Translation = {
     "Un círculo cuenta a las personas cuyo origen y destino coinciden; una flecha, a las que pasaron de un lugar a otro. Cuanto más oscuro es un lugar, más personas acabaron en él.",
   "map.region": "Una región se dibuja en su centro, no en un lugar concreto.",
   "map.unplaced": "No está en el mapa, por no ser un país ni una región conocidos: {names}.",
-  "map.unplacedTitle": "No está en el mapa",
   "map.several": "{value} se dibuja en {place}.",
   "map.within": "{place}, origen y destino",
-  "map.arrived": "{place}, todos los orígenes",
   "map.outline":
     "Contornos: Natural Earth. Los nombres y las fronteras no expresan ninguna opinión sobre la condición de un lugar.",
 
@@ -175,6 +156,8 @@ export const es: Translation = {
     "Todas las cifras de esta página se hicieron solo con números protegidos. Dicen hasta qué punto los registros sintéticos coinciden con los recuentos medidos.",
   "quality.byLength": "Según la longitud de la combinación",
   "quality.byCount": "Según el tamaño del número",
+  "quality.byCountHelp":
+    "Los números de los registros sintéticos, según su tamaño, frente a lo que se midió. Donde el ruido supera al número, la concordancia dice poco: mire los intervalos.",
   "quality.lengthOf": { one: "{n} atributo", many: "{n} de atributos", other: "{n} atributos" },
   "quality.attributes": "Atributos",
   "quality.cells": "Números comparados",
@@ -211,11 +194,9 @@ export const es: Translation = {
   "quality.madeUp": "Combinaciones ficticias previstas",
 
   "privacy.title": "Qué protege a las personas",
-  "privacy.promise": "La promesa",
   "privacy.details": "En cifras",
   "privacy.guarantee": "Clase de promesa",
   "privacy.differential": "Privacidad diferencial",
-  "privacy.kAnonymity": "k-anonimato",
   "privacy.unit": "A quién se protege",
   "privacy.epsilon": "Épsilon",
   "privacy.epsilonHelp":
@@ -232,18 +213,16 @@ export const es: Translation = {
   "privacy.not": "Qué no queda oculto",
   "privacy.notText":
     "Lo que vale para muchas personas a la vez. Las conclusiones del conjunto pueden afectar a una persona que nunca estuvo en los datos.",
+  "privacy.reading": "Cómo leer los números",
   "privacy.public": "Conocido de antemano",
   "privacy.discovered": "Hallado en los datos, con protección",
   "privacy.mechanisms": "Cómo se añadió el ruido",
-  "privacy.software": "Hecho con",
   "privacy.document": "La declaración completa",
-  "privacy.field": "Campo",
 
   "stories.title": "Relatos",
   "stories.intro": "Vistas que eligió el editor.",
   "stories.open": "Abrir esta vista",
   "stories.openNamed": "Abrir la vista «{title}»",
-  "stories.number": { one: "{n} relato", many: "{n} de relatos", other: "{n} relatos" },
   "page.private": "Frente a las filas verdaderas",
   "private.warning": "CONFIDENCIAL: hecho con los registros verdaderos. No publicar nunca.",
   "private.intro": "Esta página compara la publicación con las filas de las que salió. Sus cifras son exactas, sin ruido, así que dicen más de las personas que la publicación.",

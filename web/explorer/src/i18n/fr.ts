@@ -10,8 +10,6 @@ export const fr: Translation = {
   "nav.pages": "Pages",
   "nav.language": "Langue",
   "nav.theme": "Couleurs",
-  "nav.print": "Imprimer",
-  "nav.top": "Haut de page",
   "page.stories": "Récits",
   "page.explore": "Explorer",
   "page.linked": "Données liées",
@@ -26,7 +24,6 @@ export const fr: Translation = {
   "head.cite": "Comment citer",
   "head.synthetic":
     "Données protégées : enregistrements synthétiques et dénombrements bruités. Aucun enregistrement n’est celui d’une personne réelle.",
-  "copy.copy": "Copier",
   "copy.copied": "Copié",
   "copy.failed": "La copie a échoué. Sélectionnez le texte et copiez-le.",
 
@@ -34,6 +31,7 @@ export const fr: Translation = {
   "explore.allOf": "Tout : {table}",
   "explore.selection": "Sélection",
   "explore.nothing": "Rien n’est sélectionné : tout est compté ({table}).",
+  "explore.all": "Tout est compté ({table}).",
   "explore.about": "Environ {count} ({table}), entre {lower} et {upper}",
   "explore.tooFew": "Trop peu pour se prononcer ({table}), entre 0 et {upper}",
   "explore.clear": "Effacer",
@@ -48,7 +46,6 @@ export const fr: Translation = {
   "explore.unpin": "Détacher",
   "explore.pinColumn": "Épingler {column} en haut",
   "explore.unpinColumn": "Détacher {column}",
-  "explore.pinned": "Épinglé",
   "explore.showAll": {
     one: "Montrer la valeur",
     many: "Montrer les {n} valeurs",
@@ -62,34 +59,27 @@ export const fr: Translation = {
   "explore.share": "Copier un lien vers cette vue",
   "explore.or": "ou",
   "explore.and": "et",
-  "explore.chosen": { one: "{n} valeur choisie", many: "{n} de valeurs choisies", other: "{n} valeurs choisies" },
   "explore.several":
     "Plusieurs valeurs d’une même colonne signifient l’une ou l’autre ; plusieurs colonnes, toutes à la fois.",
   "explore.setColumn": "Une personne peut en avoir plusieurs.",
-  "explore.binned": "par tranches",
-  "explore.ordered": "dans l’ordre",
-  "explore.time": "dans le temps",
 
   "estimate.count": "Nombre",
   "estimate.lower": "Borne basse",
   "estimate.upper": "Borne haute",
   "estimate.source": "Source",
-  "estimate.value": "Valeur",
   "estimate.share": "Part",
   "estimate.few": "trop peu pour se prononcer",
-  "estimate.fewColumn": "Trop peu pour se prononcer",
-  "estimate.yes": "oui",
   "estimate.range": "de {lower} à {upper}",
   "estimate.full": "{count} (de {lower} à {upper})",
-  "estimate.fewFull": "trop peu pour se prononcer (de 0 à {upper})",
   "estimate.mark": "{value} : {count} (de {lower} à {upper}), {source}",
   "estimate.markFew": "{value} : trop peu pour se prononcer (de 0 à {upper}), {source}",
   "source.published": "dénombrement publié",
   "source.records": "estimé d’après les enregistrements",
+  "key.interval": "intervalle à {level}",
   "legend.title": "Comment lire les figures",
   "legend.published": "Un dénombrement diffusé par l’éditeur, auquel du bruit a été ajouté pour protéger les personnes.",
   "legend.records":
-    "Compté dans les enregistrements synthétiques, car les combinaisons aussi longues n’ont pas été dénombrées.",
+    "Compté dans les enregistrements synthétiques, car ce nombre n’a pas été diffusé : la combinaison est trop longue ou trop rare, ou une valeur n’est pas indiquée.",
   "legend.interval": "Le trait montre l’intervalle qui contient le vrai nombre dans {level} des cas.",
   "legend.few": "Le nombre ne dépasse pas son propre bruit. Le vrai nombre peut être nul.",
   "table.show": "Montrer le tableau",
@@ -105,9 +95,7 @@ export const fr: Translation = {
     "Les données de ce fichier sont illisibles. Le fichier est peut-être endommagé : demandez-le à nouveau à son éditeur.",
   "notice.old":
     "Ce navigateur est trop ancien pour ouvrir les données. Utilisez une version récente de Firefox, Chrome, Edge ou Safari.",
-  "notice.scripts": "Cette page a besoin de scripts. Elle fonctionne sans réseau et n’envoie rien nulle part.",
   "notice.offline": "Cette page fonctionne sans réseau et n’envoie rien nulle part.",
-  "notice.close": "Fermer",
 
   "export.label": "Enregistrer cette figure",
   "export.svg": "Image SVG",
@@ -117,7 +105,6 @@ export const fr: Translation = {
   "export.saved": "Enregistré sous {file}",
   "export.failed": "La figure n’a pas pu être enregistrée.",
 
-  "linked.title": "{people} et {others}",
   "linked.intro":
     "Chaque enregistrement de la table {others} se rapporte à un enregistrement de la table {people}. On compte des paires : un enregistrement de {people} avec un de {others}.",
   "linked.whole": "Toute la table {people} est comptée. Ce qui est choisi dans {people} sous « Explorer » restreint aussi cette page.",
@@ -128,8 +115,6 @@ export const fr: Translation = {
     many: "Pour chaque enregistrement de {people}, {n} d’enregistrements de {others} comptent au plus.",
     other: "Pour chaque enregistrement de {people}, {n} enregistrements de {others} comptent au plus.",
   },
-  "linked.switch": "Compter",
-  "linked.matrix": "{row} et {column}",
   "linked.matrixLabel": "{row} ({people}) selon {column} ({others})",
   "linked.matrixHelp":
     "Plus le carré est grand, plus il y a de paires. Les contours en tirets sont les deux bornes de l’intervalle.",
@@ -138,8 +123,6 @@ export const fr: Translation = {
   "linked.number": "{people} selon le nombre d’enregistrements liés ({others})",
   "linked.numberAxis": "Nombre ({others})",
   "linked.orMore": "{value} ou plus",
-  "linked.relation": "Lien",
-  "linked.role": "Rôle",
   "linked.pair": "{row} et {column}",
   "linked.keys": "Les flèches déplacent d’une marque à l’autre, la touche Entrée sélectionne.",
   "linked.none": "Cette publication n’a pas de dénombrements pour cette figure.",
@@ -147,15 +130,15 @@ export const fr: Translation = {
   "linked.ofLinks": "paires",
   "linked.ofPeople": "{people} ayant au moins un tel enregistrement lié ({others})",
   "linked.time": "Dans le temps : {column}",
+  "linked.timeHelp":
+    "Paires selon {time}, une bande par valeur, toutes à la même échelle. Les lignes relient les nombres sur lesquels on peut se prononcer ; l’ombre autour d’elles montre les intervalles.",
   "linked.attribute": "À comparer",
 
   "flows.title": "De {origin} à {destination}",
-  "flows.origin": "Origine",
-  "flows.destination": "Destination",
-  "flows.from": "D’où",
-  "flows.to": "Vers où",
   "flows.pair": "{from} → {to}",
   "flows.help": "Plus la bande est large, plus il y a de personnes ; son cœur foncé est la borne basse de l’intervalle. Une ligne en tirets : trop peu pour se prononcer.",
+  "flows.same": "Origine et destination identiques",
+  "flows.crossed": "Origine et destination différentes",
   "flows.more": {
     one: "{n} flux plus petit n’est pas dessiné. Le tableau le donne.",
     many: "{n} de flux plus petits ne sont pas dessinés. Le tableau les donne.",
@@ -166,10 +149,8 @@ export const fr: Translation = {
     "Un cercle compte les personnes dont l’origine et la destination sont les mêmes ; une flèche, celles qui ont changé de lieu. Plus un lieu est foncé, plus il y a eu de personnes à l’arrivée.",
   "map.region": "Une région est dessinée en son milieu, et non en un lieu précis.",
   "map.unplaced": "Absent de la carte, faute d’être un pays ou une région connus : {names}.",
-  "map.unplacedTitle": "Absent de la carte",
   "map.several": "{value} : dessiné à l’emplacement de {place}.",
   "map.within": "{place}, origine et destination",
-  "map.arrived": "{place}, toutes origines",
   "map.outline":
     "Contours : Natural Earth. Les noms et les frontières n’expriment aucune opinion sur le statut d’un lieu.",
 
@@ -178,6 +159,8 @@ export const fr: Translation = {
     "Tous les chiffres de cette page viennent des seuls nombres protégés. Ils disent à quel point les enregistrements synthétiques concordent avec les dénombrements mesurés.",
   "quality.byLength": "Selon la longueur de la combinaison",
   "quality.byCount": "Selon la taille du nombre",
+  "quality.byCountHelp":
+    "Les nombres des enregistrements synthétiques, selon leur taille, face à ce qui a été mesuré. Là où le bruit dépasse le nombre, l’accord dit peu de chose : regardez les intervalles.",
   "quality.lengthOf": { one: "{n} attribut", many: "{n} d’attributs", other: "{n} attributs" },
   "quality.attributes": "Attributs",
   "quality.cells": "Nombres comparés",
@@ -215,11 +198,9 @@ export const fr: Translation = {
   "quality.madeUp": "Combinaisons fictives attendues",
 
   "privacy.title": "Ce qui protège les personnes",
-  "privacy.promise": "La promesse",
   "privacy.details": "En chiffres",
   "privacy.guarantee": "Type de promesse",
   "privacy.differential": "Confidentialité différentielle",
-  "privacy.kAnonymity": "k-anonymat",
   "privacy.unit": "Qui est protégé",
   "privacy.epsilon": "Epsilon",
   "privacy.epsilonHelp":
@@ -236,18 +217,16 @@ export const fr: Translation = {
   "privacy.not": "Ce qui n’est pas caché",
   "privacy.notText":
     "Ce qui vaut pour beaucoup de personnes à la fois. Des conclusions tirées de l’ensemble peuvent toucher une personne qui n’a jamais figuré dans les données.",
+  "privacy.reading": "Comment lire les nombres",
   "privacy.public": "Connu d’avance",
   "privacy.discovered": "Trouvé dans les données, avec protection",
   "privacy.mechanisms": "Comment le bruit a été ajouté",
-  "privacy.software": "Produit avec",
   "privacy.document": "La déclaration complète",
-  "privacy.field": "Champ",
 
   "stories.title": "Récits",
   "stories.intro": "Des vues choisies par l’éditeur.",
   "stories.open": "Ouvrir cette vue",
   "stories.openNamed": "Ouvrir la vue « {title} »",
-  "stories.number": { one: "{n} récit", many: "{n} de récits", other: "{n} récits" },
   "page.private": "Face aux vraies lignes",
   "private.warning": "CONFIDENTIEL : fait à partir des vrais enregistrements. Ne jamais publier.",
   "private.intro": "Cette page compare la publication aux lignes dont elle est issue. Ses chiffres sont exacts, sans bruit : ils en disent donc plus sur les personnes que la publication.",

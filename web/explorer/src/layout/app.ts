@@ -67,7 +67,7 @@ export class App {
 
   private makeContext(view: View): Context {
     const { title, version, statement } = this.payload;
-    return makeContext(this.language(view), `${title} (${version})\n${statement.sentence}`, this.payload.private !== undefined);
+    return makeContext(this.language(view), `${title} (${version})\n${statement.sentence}`, this.payload.private !== undefined, statement.level);
   }
 
   private build(): void {
@@ -132,7 +132,7 @@ export class App {
     return h(
       "footer",
       { class: "foot" },
-      h("p", { dir: "auto" }, statement.sentence),
+      h("p", { dir: "auto", lang: "en" }, statement.sentence),
       citation !== "" && !this.context.isPrivate && h("p", { class: "quiet", dir: "auto" }, `${words("head.cite")}: ${citation}`),
       license !== "" && h("p", { class: "quiet" }, words("head.license", { license })),
       h("p", { class: "quiet" }, words("notice.offline")),

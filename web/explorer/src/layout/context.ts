@@ -11,12 +11,16 @@ export interface Context {
   readonly footer: string;
   /** The page holds numbers made from the true rows. */
   readonly isPrivate: boolean;
+  /** Share of the intervals that hold the true count. */
+  readonly level: number;
+  /** Who is counted in the figures, where that is not said by their titles. */
+  readonly subject?: string;
 }
 
-export function makeContext(lang: Lang, footer: string, isPrivate = false): Context {
+export function makeContext(lang: Lang, footer: string, isPrivate = false, level = 0.95): Context {
   const words = makeWords(lang);
   const whole = isPrivate ? `${words("private.warning")}\n${footer}` : footer;
-  return { lang, dir: direction(lang), words, number: (n) => formatNumber(lang, n), footer: whole, isPrivate };
+  return { lang, dir: direction(lang), words, number: (n) => formatNumber(lang, n), footer: whole, isPrivate, level };
 }
 
 /** A column's or table's name as words: 'means_of_control' becomes 'Means of control'. */

@@ -1,11 +1,12 @@
 /** Bars below each other: how many linked records people have, the relationship, the role. */
 
 import type { Context } from "../layout/context";
+import { keyOfCounts } from "../export/key";
 import { s } from "../layout/dom";
 import { scaleOf, short } from "../panels/mark";
 import type { Bar } from "./data";
 import { frame, mark, nothing } from "./frame";
-import { cut, drawing, hatch, label, roughWidth, uid } from "./svg";
+import { cut, drawing, hatch, label, widthOf, uid } from "./svg";
 
 export interface Bars {
   title: string;
@@ -30,8 +31,8 @@ export function bars(data: Bars, options: BarsOptions, context: Context): HTMLEl
   const { width } = options;
   const scale = scaleOf(data.bars.map((bar) => bar.estimate));
   const numbers = data.bars.map((bar) => short(bar.estimate, context));
-  const side = Math.min(0.36 * width, 12 + Math.max(...data.bars.map((bar) => roughWidth(bar.label, SIZE))));
-  const end = 12 + Math.min(0.38 * width, Math.max(...numbers.map((text) => roughWidth(text, SIZE))));
+  const side = Math.min(0.42 * width, 12 + Math.max(...data.bars.map((bar) => widthOf(bar.label, SIZE))));
+  const end = 12 + Math.min(0.38 * width, Math.max(...numbers.map((text) => widthOf(text, SIZE))));
   const length = Math.max(40, width - side - end);
   const mirror = (x: number): number => (right ? width - x : x);
   const x = (n: number): number => mirror(side + length * Math.min(1, n / scale));
@@ -78,5 +79,6 @@ export function bars(data: Bars, options: BarsOptions, context: Context): HTMLEl
   });
   svg.append(...marks.map((one) => one.element));
   const rows = data.bars.map((bar) => ({ labels: [bar.label], estimate: bar.estimate }));
-  return frame({ title: data.title, help: data.help, svg, marks, heads: [data.name], rows }, context);
+  const key = keyOfCounts(rows.map(({ estimate }) => estimate), context);
+  return frame({ title: data.title, help: data.help, svg, marks, heads: [data.name], rows, key }, context);
 }

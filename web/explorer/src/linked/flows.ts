@@ -1,10 +1,12 @@
 /** From where people came to where they were exploited: a band for each pair of places. */
 
+import { keyItem, SHAPES } from "../export/key";
+import type { KeyItem } from "../export/index";
 import type { Context } from "../layout/context";
 import { s } from "../layout/dom";
 import type { Cell, Item } from "./data";
 import { frame, type Mark, mark, nothing } from "./frame";
-import { cut, drawing, label, roughWidth } from "./svg";
+import { cut, drawing, label, widthOf } from "./svg";
 
 export interface Flows {
   title: string;
@@ -60,6 +62,17 @@ function stack(items: readonly Item[], height: (value: string) => number, order:
   return nodes;
 }
 
+/** What colours and lines of flows mean, as far as they occur. */
+export function keyOfFlows(same: readonly Cell[], crossed: readonly Cell[], shapes: { same: string; crossed: string }, { words }: Context): KeyItem[] {
+  const told = (cells: readonly Cell[]): boolean => cells.some((cell) => !cell.estimate.few);
+  const solid = (text: string, path: string, colour: string): KeyItem => keyItem(text, path, { fill: colour, stroke: colour });
+  return [
+    ...(told(same) ? [solid(words("flows.same"), shapes.same, "var(--accent-2)")] : []),
+    ...(told(crossed) ? [solid(words("flows.crossed"), shapes.crossed, "var(--accent)")] : []),
+    ...([...same, ...crossed].some((cell) => cell.estimate.few) ? [keyItem(words("estimate.few"), SHAPES.band, { stroke: "var(--few)", dashes: "3 3" })] : []),
+  ];
+}
+
 /** How far down a column of places reaches. */
 function depth(nodes: ReadonlyMap<string, Node>): number {
   return Math.max(0, ...[...nodes.values()].map((node) => node.y + Math.max(node.height, LEAST)));
@@ -86,7 +99,7 @@ export function flows(data: Flows, options: FlowsOptions, context: Context): HTM
   const origins = stack(data.origins, high("row"), from);
   const destinations = stack(data.destinations, high("column"), to);
 
-  const widest = Math.max(...[...data.origins, ...data.destinations].map((item) => roughWidth(item.label, SIZE)));
+  const widest = Math.max(...[...data.origins, ...data.destinations].map((item) => widthOf(item.label, SIZE)));
   const side = Math.min(0.28 * width, widest + 10);
   const head = 26;
   const tall = Math.max(depth(origins), depth(destinations));
@@ -122,6 +135,7 @@ export function flows(data: Flows, options: FlowsOptions, context: Context): HTM
   );
 
   const labelOf = (items: readonly Item[], value: string): string => items.find((item) => item.value === value)?.label ?? value;
+  const isSame = (cell: Cell): boolean => labelOf(data.origins, cell.row) === labelOf(data.destinations, cell.column);
   const marks: Mark[] = ordered.map((cell, i) => {
     const { estimate } = cell;
     const t = thick(cell);
@@ -132,8 +146,7 @@ export function flows(data: Flows, options: FlowsOptions, context: Context): HTM
       const [a, b, c, d] = [y0 + inset, y1 + inset, y1 + t - inset, y0 + t - inset];
       return `M${mirror(x0)},${a}${curve(a, b)} ${mirror(x1)},${b}L${mirror(x1)},${c}${curve(c, d)} ${mirror(x0)},${d}Z`;
     };
-    const same = labelOf(data.origins, cell.row) === labelOf(data.destinations, cell.column);
-    const colour = same ? "var(--accent-2)" : "var(--accent)";
+    const colour = isSame(cell) ? "var(--accent-2)" : "var(--accent)";
     const shapes = estimate.few
       ? [
           s("path", {
@@ -192,6 +205,7 @@ export function flows(data: Flows, options: FlowsOptions, context: Context): HTM
         labels: [labelOf(data.origins, cell.row), labelOf(data.destinations, cell.column)],
         estimate: cell.estimate,
       })),
+      key: keyOfFlows(cells.filter(isSame), cells.filter((cell) => !isSame(cell)), { same: SHAPES.box, crossed: SHAPES.box }, context),
       notes: left > 0 ? [words("flows.more", { n: left })] : [],
     },
     context,

@@ -2,7 +2,8 @@
 
 import "./linked.css";
 import type { Estimate } from "../estimate";
-import { type Figure, figureButtons, type FigureRow } from "../export/index";
+import { type Figure, figureButtons, type FigureRow, type KeyItem } from "../export/index";
+import { keyLine } from "../export/key";
 import type { Context } from "../layout/context";
 import { h, s } from "../layout/dom";
 import { spoken } from "../panels/mark";
@@ -132,11 +133,13 @@ export interface Frame {
   rows: readonly FigureRow[];
   /** Sentences below the drawing. */
   notes?: readonly string[];
+  /** What shapes and colours mean. */
+  key: readonly KeyItem[];
 }
 
-export function frame({ title, help, svg, marks, heads, rows, notes = [] }: Frame, context: Context): HTMLElement {
+export function frame({ title, help, svg, marks, heads, rows, notes = [], key }: Frame, context: Context): HTMLElement {
   const { words } = context;
-  const figure: Figure = { title, heads, svg: () => svg, rows: () => rows };
+  const figure: Figure = { title, subject: context.subject, heads, svg: () => svg, rows: () => rows, key };
   const picks = marks.some(({ element }) => element.getAttribute("role") === "button");
   const line = h("p", { class: "linked-line", "aria-hidden": "true" }, picks && words("linked.keys"));
   const tell = (event: Event): void => {
@@ -155,6 +158,7 @@ export function frame({ title, help, svg, marks, heads, rows, notes = [] }: Fram
     h("h3", {}, title),
     h("p", { class: "linked-help" }, help),
     around,
+    keyLine(key),
     line,
     ...notes.map((text) => h("p", { class: "linked-note" }, text)),
     h("details", {}, h("summary", {}, words("table.show")), h("div", { class: "linked-scroll", tabindex: "0", role: "region", "aria-label": words("table.caption", { title }) }, asTable(title, heads, rows, context))),

@@ -5,9 +5,10 @@ import { findPlace, type Place } from "../geo/places";
 import type { Context } from "../layout/context";
 import { s } from "../layout/dom";
 import { type Bar, type Cell, largest } from "./data";
-import { drawn, type Flows, type FlowsOptions } from "./flows";
+import { SHAPES } from "../export/key";
+import { drawn, type Flows, type FlowsOptions, keyOfFlows } from "./flows";
 import { frame, type Mark, mark, nothing } from "./frame";
-import { drawing, hatch, label, roughWidth, uid } from "./svg";
+import { drawing, hatch, label, widthOf, uid } from "./svg";
 
 export interface FlowMap extends Flows {
   /** Everyone at a destination, whatever the origin: how dark the place is. */
@@ -148,6 +149,7 @@ export function flowMap(data: FlowMap, options: FlowsOptions, context: Context):
         estimate: cell.estimate,
       })),
       notes,
+      key: keyOfFlows(within, across, { same: SHAPES.circle, crossed: SHAPES.arrow }, context),
     },
     context,
   );
@@ -233,7 +235,7 @@ function names(
   for (const value of [...size.keys()].sort((a, b) => size.get(b)! - size.get(a)!)) {
     if (written.length >= NAMES) break;
     const text = found.get(value)!.label;
-    const half = roughWidth(text, SIZE) / 2 + 3;
+    const half = widthOf(text, SIZE) / 2 + 3;
     const [px, py] = point(value);
     const x = Math.min(Math.max(px, half), width - half);
     const away = edge(value) + 6;

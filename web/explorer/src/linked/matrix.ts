@@ -1,10 +1,11 @@
 /** Values of one table by those of the other: a square for each pair, its area as large as the count. */
 
+import { keyOfCounts } from "../export/key";
 import type { Context } from "../layout/context";
 import { s } from "../layout/dom";
 import { byPair, type Cell, type Item, largest } from "./data";
 import { frame, type Mark, mark, nothing } from "./frame";
-import { cut, drawing, hatch, label, roughWidth, uid } from "./svg";
+import { cut, drawing, hatch, label, widthOf, uid } from "./svg";
 
 export interface Matrix {
   title: string;
@@ -41,11 +42,11 @@ export function matrix(data: Matrix, options: MatrixOptions, context: Context): 
     ? Math.max(1, ...estimates.map((estimate) => estimate.upper))
     : largest(estimates, (estimate) => estimate.upper);
 
-  const side = Math.min(0.36 * options.width, 12 + Math.max(...rows.map((row) => roughWidth(row.label, SIZE))));
+  const side = Math.min(0.36 * options.width, 12 + Math.max(...rows.map((row) => widthOf(row.label, SIZE))));
   const room = options.width - side - 8;
   const wide = Math.min(LARGEST, room / columns.length);
-  const level = columns.every((column) => roughWidth(column.label, SIZE) <= wide - 6);
-  const longest = Math.min(150, Math.max(...columns.map((column) => roughWidth(column.label, SIZE))));
+  const level = columns.every((column) => widthOf(column.label, SIZE) <= wide - 6);
+  const longest = Math.min(150, Math.max(...columns.map((column) => widthOf(column.label, SIZE))));
   // A slanted label of the last column needs room beyond it; where there is none, labels stand upright.
   const overhang = 0.72 * longest + 8;
   const slanted = (room - overhang) / (columns.length - 0.5);
@@ -124,6 +125,7 @@ export function matrix(data: Matrix, options: MatrixOptions, context: Context): 
       svg,
       marks,
       notes: allFew ? [words("linked.allFew")] : [],
+      key: keyOfCounts(estimates, context, false),
       heads: [data.rowName, data.columnName],
       rows: rows.flatMap((row) =>
         columns.flatMap((column) => {

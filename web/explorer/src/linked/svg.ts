@@ -22,17 +22,24 @@ export function hatch(id: string): SVGElement {
   );
 }
 
-/** Width of a text of this size, roughly: enough to make room for it. */
-export function roughWidth(text: string, size: number): number {
-  return 0.56 * size * [...text].length;
+let pen: CanvasRenderingContext2D | null | undefined;
+
+/** Width of a text of this size in the page's letters, in pixels; a rough one where the browser does not measure. */
+export function widthOf(text: string, size: number): number {
+  if (pen === undefined) {
+    pen = document.createElement("canvas").getContext?.("2d") ?? null;
+    if (pen) pen.font = `100px ${getComputedStyle(document.body).fontFamily}`;
+  }
+  return pen ? (size / 100) * pen.measureText(text).width + 1 : 0.56 * size * [...text].length;
 }
 
 /** The text, or its beginning where it would be wider. */
 export function cut(text: string, width: number, size: number): string {
-  if (roughWidth(text, size) <= width) return text;
+  if (widthOf(text, size) <= width) return text;
   const letters = [...text];
-  const room = Math.max(1, Math.floor(width / (0.56 * size)) - 1);
-  return `${letters.slice(0, room).join("").trimEnd()}…`;
+  do letters.pop();
+  while (letters.length > 1 && widthOf(`${letters.join("")}…`, size) > width);
+  return `${letters.join("").trimEnd()}…`;
 }
 
 /** A text whose `side` end stands at x: "left" and "right" are those of the screen in every language. */

@@ -12,13 +12,20 @@ import type { Bar, Cell, Item } from "../linked/data";
 import { flows } from "../linked/flows";
 import { flowMap } from "../linked/map";
 import { matrix } from "../linked/matrix";
-import { label } from "../panels/kinds";
+import { overTime } from "../linked/time";
+import { keepsOrder, label } from "../panels/kinds";
+import { bySize } from "../panels/panel";
 import type { Column, Payload } from "../payload";
 import type { Store } from "../state/store";
 import { clearAll, type View, withLinked, withTable } from "../state/view";
+import { selectionText, subjectText } from "../state/words";
 import { selectionOf } from "./explore";
 
 const PAIRS = "links";
+
+const ANY = "victims with any";
+/** Columns of the linked table that are always shown. */
+const ALWAYS = /relation|role/i;
 
 const items = (column: Column): Item[] => column.values.map((value) => ({ value, label: label(value) }));
 
@@ -32,6 +39,8 @@ class LinkedPage {
   private readonly matrixPlace = h("div");
   private readonly barsPlace = h("div");
   private readonly numberPlace = h("div");
+  private readonly timePlace = h("div");
+  private readonly othersPlace = h("div", { class: "linked-stack" });
   private readonly flowsPlace = h("div");
   private readonly mapPlace = h("div");
   private readonly narrowed = h("p", { class: "narrowed", role: "status" });
@@ -47,7 +56,7 @@ class LinkedPage {
     payload: Payload,
     tables: readonly Table[],
     private readonly store: Store,
-    private readonly context: Context,
+    private context: Context,
   ) {
     const { words } = context;
     const data = payload.links!;
@@ -76,6 +85,7 @@ class LinkedPage {
         h("label", {}, words("linked.columns", this.names), this.column),
       ),
       h("div", { class: "linked-grid" }, this.matrixPlace, h("div", { class: "linked-stack" }, this.barsPlace, this.numberPlace)),
+      h("div", { class: "linked-grid" }, this.timePlace, this.othersPlace),
       h("div", { class: "linked-grid" }, this.flowsPlace, this.mapPlace),
     );
   }
@@ -102,8 +112,15 @@ class LinkedPage {
     if (!row || !column) return;
     const selection = view.table === this.people.name ? selectionOf(view, this.people) : new Map<number, ReadonlySet<number>>();
     this.tell(view, selection);
+    // Saved figures say who is counted.
+    this.context = { ...this.context, subject: subjectText(selection, this.people, this.context) };
     this.matrixPlace.replaceChildren(this.matrix(selection, row, column));
-    this.barsPlace.replaceChildren(this.bars(selection, column));
+    this.barsPlace.replaceChildren(this.bars(selection, column, roomOf(this.barsPlace, 640)));
+    const time = this.people.data.columns.find((one) => one.time && this.links.has(PAIRS, `${this.people.name}.${one.name}`));
+    this.timePlace.replaceChildren(...(time ? [this.overTime(selection, time, column)] : []));
+    const beside = this.others.data.columns.filter((one) => one !== column && ALWAYS.test(one.name) && this.links.has(ANY, `${this.others.name}.${one.name}`));
+    const room = roomOf(this.othersPlace, 640);
+    this.othersPlace.replaceChildren(...beside.map((one) => this.bars(selection, one, room)));
     const asked = JSON.stringify([...selection].map(([at, values]) => [at, [...values]]));
     if (this.drawn === asked) return;
     this.drawn = asked;
@@ -115,14 +132,12 @@ class LinkedPage {
   /** What narrows the page, or why it does not. */
   private tell(view: View, selection: Selection): void {
     const { words } = this.context;
-    const chosen = [...view.chosen].map(([column, values]) => {
-      const names = [...values].map((value) => (value === "" ? words("explore.blank") : label(value)));
-      return `${heading(column)}: ${names.join(` ${words("explore.or")} `)}`;
-    });
-    const text = { ...this.names, selection: chosen.join(` ${words("explore.and")} `) };
-    const elsewhere = view.table !== this.people.name && chosen.length > 0;
+    const table = view.table === this.people.name ? this.people : this.others;
+    const chosen = selectionText(selectionOf(view, table), table, this.context);
+    const text = { ...this.names, selection: chosen };
+    const elsewhere = view.table !== this.people.name && chosen !== "";
     setText(this.narrowed, elsewhere ? words("linked.notNarrowed", text) : selection.size > 0 ? words("linked.narrowed", text) : words("linked.whole", this.names));
-    this.clear.hidden = chosen.length === 0;
+    this.clear.hidden = chosen === "";
   }
 
   private matrix(selection: Selection, row: Column, column: Column): HTMLElement {
@@ -138,13 +153,26 @@ class LinkedPage {
   }
 
   /** How many people have at least one link of each kind. */
-  private bars(selection: Selection, column: Column): HTMLElement {
+  private bars(selection: Selection, column: Column, width: number): HTMLElement {
     const { words } = this.context;
     const found = this.across.withAny(selection, this.others.column(column.name)).flatMap((estimate, i): Bar[] => {
       const value = column.values[i]!;
       return estimate ? [{ value, label: label(value), estimate }] : [];
     });
-    return bars({ title: heading(column.name), help: heading(words("linked.ofPeople", this.names)), name: heading(column.name), bars: found }, { width: roomOf(this.barsPlace, 640) }, this.context);
+    if (!keepsOrder(column)) found.sort((a, b) => bySize(a.estimate, b.estimate));
+    return bars({ title: heading(column.name), help: heading(words("linked.ofPeople", this.names)), name: heading(column.name), bars: found }, { width }, this.context);
+  }
+
+  /** Links by a time of people, for every value of a column of the linked table. */
+  private overTime(selection: Selection, time: Column, column: Column): HTMLElement {
+    const { words } = this.context;
+    const [timeName, name] = [heading(time.name), heading(column.name)];
+    const cells = this.across.pairs(selection, this.people.column(time.name), this.others.column(column.name));
+    return overTime(
+      { title: words("linked.time", { column: name }), help: words("linked.timeHelp", { time: timeName }), timeName, name, times: items(time), values: items(column), cells },
+      { width: roomOf(this.timePlace, 900), onPick: (value) => this.pick(new Map([[time.name, value]])) },
+      this.context,
+    );
   }
 
   private numberOfLinks(selection: Selection): HTMLElement {

@@ -2,10 +2,11 @@
 
 import * as Plot from "@observablehq/plot";
 import { figureButtons, type KeyItem } from "../export/index";
+import { keyItem, keyLine, SHAPES } from "../export/key";
 import type { Context } from "../layout/context";
-import { h, isArabic, isolated, s, setText } from "../layout/dom";
+import { h, isArabic, isolated, setText } from "../layout/dom";
 
-export { Plot };
+export { keyItem, Plot, SHAPES };
 
 /** A cell of a table: a text, or a number with the text that stands for it on the page. */
 export type Cell = string | { readonly value: number; readonly text: string };
@@ -15,7 +16,7 @@ const textOf = (cell: Cell): string => (typeof cell === "string" ? cell : cell.t
 
 /** Width of a figure in pixels: no wider than a card, also on a phone, where its letters would shrink with it. */
 export function plotWidth(): number {
-  return Math.max(280, Math.min(640, document.documentElement.clientWidth - 76));
+  return Math.max(280, Math.min(600, document.documentElement.clientWidth - 76));
 }
 
 /** Style of every figure: the page's colours and letters. */
@@ -46,30 +47,11 @@ export function plotFigure(label: string, drawn: Element, heads: readonly string
     { class: "plot", role: "figure", "aria-label": label },
     h("h3", {}, label),
     drawn,
-    key.length > 0 && h("p", { class: "key" }, ...key.map(({ shape, text }) => h("span", {}, shape(), text))),
+    keyLine(key),
     h("details", {}, h("summary", {}, context.words("table.show")), scrolled(label, simpleTable(label, heads, lines))),
     figureButtons({ title: label, file, heads, svg: () => drawn as SVGSVGElement, key, cells }, context.footer, context.words),
   );
 }
-
-/** A part of a key: one path in 14 by 14 units. */
-export function keyItem(text: string, path: string, paint: { fill?: string; stroke?: string; width?: number; opacity?: number }): KeyItem {
-  const { fill = "none", stroke = "none", width = 1.6, opacity = 1 } = paint;
-  const shape = (): SVGSVGElement =>
-    s("svg", { width: 14, height: 14, viewBox: "0 0 14 14", "aria-hidden": "true" }, s("path", { d: path, fill, stroke, "stroke-width": width, "stroke-opacity": opacity }));
-  return { shape, text };
-}
-
-/** Shapes of keys, as the drawings have them. */
-export const SHAPES = {
-  circle: "M7 2a5 5 0 1 0 .01 0Z",
-  square: "M2.5 2.5h9v9h-9Z",
-  triangle: "M7 1.5 12.5 12h-11Z",
-  diamond2: "M7 1 13 7 7 13 1 7Z",
-  times: "M3 3 11 11M11 3 3 11",
-  box: "M1 1h12v12h-12Z",
-  band: "M0 7h14",
-} as const;
 
 /** A table that may be wider than its place. */
 export function scrolled(label: string, table: HTMLTableElement): HTMLElement {

@@ -7,6 +7,9 @@ import type { StatementData } from "../payload";
 
 type Json = unknown;
 
+/** Language of the statement, whatever the page's. */
+const ENGLISH = "en";
+
 function isObject(value: Json): value is Record<string, Json> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -31,12 +34,12 @@ export function privacyPage(statement: StatementData, context: Context): HTMLEle
   return h(
     "div",
     { class: "prose-page" },
-    h("blockquote", { class: "promise", dir: "auto" }, statement.sentence),
+    h("blockquote", { class: "promise", dir: "auto", lang: ENGLISH }, statement.sentence),
     h(
       "div",
       { class: "pair" },
-      card(words("privacy.hides"), h("p", {}, words("privacy.hidesText")), text("neighbours") !== "" && h("p", { class: "quiet", dir: "auto" }, sentence(text("neighbours")))),
-      card(words("privacy.not"), h("p", {}, words("privacy.notText"))),
+      card(words("privacy.hides"), h("p", {}, words("privacy.hidesText")), items(statement.strength), text("neighbours") !== "" && h("p", { class: "quiet", dir: "auto", lang: ENGLISH }, sentence(text("neighbours")))),
+      card(words("privacy.not"), h("p", {}, words("privacy.notText")), items(statement.limits)),
     ),
     h("h3", {}, words("privacy.details")),
     h(
@@ -44,7 +47,8 @@ export function privacyPage(statement: StatementData, context: Context): HTMLEle
       { class: "facts" },
       ...facts.filter(([, value]) => value !== "").map(([name, value, help]) => h("div", {}, h("dt", {}, name), h("dd", {}, h("strong", { dir: "auto" }, value), help !== "" && h("span", { class: "quiet", dir: "auto" }, help)))),
     ),
-    statement.threshold !== "" && card(words("privacy.threshold"), h("p", { dir: "auto" }, statement.threshold)),
+    statement.threshold !== "" && card(words("privacy.threshold"), h("p", { dir: "auto", lang: ENGLISH }, statement.threshold)),
+    card(words("privacy.reading"), items(statement.reading)),
     sentences(words("privacy.public"), list("public")),
     sentences(words("privacy.discovered"), list("discovered")),
     mechanisms(document["mechanisms"], context),
@@ -55,6 +59,20 @@ export function privacyPage(statement: StatementData, context: Context): HTMLEle
       tree(document),
     ),
   );
+}
+
+/** Items of STATEMENT.md, which is in English. */
+function items(list: readonly string[]): HTMLElement {
+  return h("ul", { class: "sentences", lang: ENGLISH, dir: "ltr" }, ...list.map((text) => h("li", {}, ...marked(text))));
+}
+
+/** Markdown of bold, code and escapes as elements. */
+export function marked(text: string): (Node | string)[] {
+  return text.split(/(\*\*.+?\*\*|`[^`]+`)/).map((part) => {
+    const bare = (inner: string): string => inner.replace(/\\(.)/g, "$1");
+    if (part.startsWith("**")) return h("strong", {}, bare(part.slice(2, -2)));
+    return part.startsWith("`") ? h("code", {}, part.slice(1, -1)) : bare(part);
+  });
 }
 
 /** Small numbers as people write them: 6 × 10⁻⁶ rather than 0. */
@@ -76,7 +94,7 @@ function card(title: string, ...children: (Node | false)[]): HTMLElement {
 
 function sentences(title: string, list: readonly string[]): HTMLElement | null {
   if (list.length === 0) return null;
-  return card(title, h("ul", { class: "sentences" }, ...list.map((text) => h("li", { dir: "auto" }, sentence(text)))));
+  return card(title, h("ul", { class: "sentences" }, ...list.map((text) => h("li", { dir: "auto", lang: ENGLISH }, sentence(text)))));
 }
 
 /** Events of the ledger: what was counted with noise, and how much all of it tells (mu). */
@@ -85,7 +103,7 @@ function mechanisms(raw: Json, context: Context): HTMLElement | null {
   const events = raw.filter(isObject).map((event) =>
     h(
       "li",
-      { dir: "auto" },
+      { dir: "auto", lang: ENGLISH },
       h("strong", {}, String(event["label"] ?? "")),
       typeof event["mu"] === "number" && ` (μ ${event["mu"].toPrecision(3)})`,
       `: ${String(event["detail"] ?? "")}`,

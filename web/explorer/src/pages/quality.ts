@@ -7,11 +7,15 @@ import type { Payload, TableData } from "../payload";
 import { type Cell, Plot, PLOT_STYLE, plotFigure, plotWidth, scrolled, simpleTable } from "./plot";
 import { qualityOfLinks } from "./quality_links";
 
-interface Length {
+/** Agreement of some counts. */
+interface Agreement {
   cells: number;
-  groups: number;
   rms_sigma: number;
   within_2_sigma: number;
+}
+
+interface Length extends Agreement {
+  groups: number;
 }
 
 /**
@@ -21,6 +25,9 @@ interface Length {
  */
 const GOOD = 1.15;
 const FAIR = 1.6;
+
+/** From this count on sizes are not told apart, as in evaluation/fidelity.py. */
+const LARGEST = 1000;
 
 export type Verdict = "good" | "fair" | "poor";
 
@@ -35,8 +42,10 @@ const SENTENCES = { good: "quality.sentenceGood", fair: "quality.sentenceFair", 
 export function qualityPage(payload: Payload, context: Context): HTMLElement {
   const { words } = context;
   const lengths = payload.quality["lengths"] as Record<string, Length> | undefined;
-  const page = h("div", { class: "prose-page" }, h("p", { class: "lead" }, words("quality.intro")));
+  const page = h("div", { class: "quality-page" }, h("p", { class: "lead" }, words("quality.intro")));
   if (lengths && Object.keys(lengths).length > 0) page.append(byLength(lengths, context));
+  const sizes = payload.quality["sizes"] as Record<string, Agreement> | undefined;
+  if (sizes && Object.keys(sizes).length > 0) page.append(bySize(sizes, context));
   for (const table of payload.tables) {
     page.append(spread(table, payload.tables.length > 1, context));
     page.append(published(table, payload, context));
@@ -49,11 +58,51 @@ export function qualityPage(payload: Payload, context: Context): HTMLElement {
 function byLength(lengths: Record<string, Length>, context: Context): HTMLElement {
   const { words, number } = context;
   const rows = Object.entries(lengths)
-    .map(([length, of]) => ({ length: Number(length), ...of }))
+    .map(([length, of]) => ({ length: Number(length), name: words("quality.lengthOf", { n: Number(length) }), ...of }))
     .sort((a, b) => a.length - b.length);
+  const heads = [words("quality.attributes"), words("quality.groups"), words("quality.cells"), words("quality.typical"), words("quality.within")];
+  const lines = rows.map((row): Cell[] => [row.name, { value: row.groups, text: number(row.groups) }, ...agreement(row, context)]);
+  return h(
+    "section",
+    { class: "card" },
+    h("p", { class: "verdict" }, words(SENTENCES[verdictOf(rows)])),
+    plotFigure(words("quality.byLength"), lollipops(rows, context), heads, lines, context),
+    h("p", { class: "quiet" }, `${words("quality.typicalHelp")} ${words("quality.withinHelp")}`),
+  );
+}
+
+/** By how many records have the combination: 0, 1 to 9, 10 to 99 and so on. */
+function bySize(sizes: Record<string, Agreement>, context: Context): HTMLElement {
+  const { words, number } = context;
+  const least = Object.keys(sizes).map(Number).sort((a, b) => a - b);
+  const name = (from: number): string => {
+    if (from === 0) return number(0);
+    if (from >= LARGEST) return words("linked.orMore", { value: number(from) });
+    return words("estimate.range", { lower: from, upper: 10 * from - 1 });
+  };
+  const rows = least.map((from) => ({ name: name(from), ...sizes[String(from)]! }));
+  const heads = [words("quality.size"), words("quality.cells"), words("quality.typical"), words("quality.within")];
+  const lines = rows.map((row): Cell[] => [row.name, ...agreement(row, context)]);
+  return h(
+    "section",
+    { class: "card" },
+    plotFigure(words("quality.byCount"), lollipops(rows, context), heads, lines, context),
+    h("p", { class: "quiet" }, words("quality.byCountHelp")),
+  );
+}
+
+function agreement(row: Agreement, { number, lang }: Context): Cell[] {
+  return [
+    { value: row.cells, text: number(row.cells) },
+    { value: row.rms_sigma, text: row.rms_sigma.toFixed(2) },
+    { value: row.within_2_sigma, text: formatShare(lang, row.within_2_sigma, 1) },
+  ];
+}
+
+/** The typical difference of each row, with a line at what noise alone makes. */
+function lollipops(rows: readonly (Agreement & { name: string })[], { words }: Context): ReturnType<typeof Plot.plot> {
   const worst = Math.max(...rows.map((row) => row.rms_sigma));
-  const name = (row: { length: number }): string => words("quality.lengthOf", { n: row.length });
-  const figure = Plot.plot({
+  return Plot.plot({
     width: plotWidth(),
     height: 76 + 36 * rows.length,
     marginBottom: 44,
@@ -62,30 +111,14 @@ function byLength(lengths: Record<string, Length>, context: Context): HTMLElemen
     marginRight: 30,
     style: PLOT_STYLE,
     x: { domain: [0, Math.max(2, 1.1 * worst)], label: words("quality.typical"), labelAnchor: "center", labelArrow: "none" },
-    y: { domain: rows.map(name), label: null },
+    y: { domain: rows.map((row) => row.name), label: null },
     marks: [
       Plot.ruleX([1], { stroke: "var(--ink-2)", strokeDasharray: "4 3" }),
-      Plot.ruleY(rows, { y: name, x1: 0, x2: "rms_sigma", stroke: "var(--accent)", strokeWidth: 3 }),
-      Plot.dot(rows, { y: name, x: "rms_sigma", r: 6, fill: "var(--accent)" }),
-      Plot.text(rows, { y: name, x: "rms_sigma", text: (row: Length) => row.rms_sigma.toFixed(2), dy: -13, fill: "var(--ink)" }),
+      Plot.ruleY(rows, { y: "name", x1: 0, x2: "rms_sigma", stroke: "var(--accent)", strokeWidth: 3 }),
+      Plot.dot(rows, { y: "name", x: "rms_sigma", r: 6, fill: "var(--accent)" }),
+      Plot.text(rows, { y: "name", x: "rms_sigma", text: (row: Agreement) => row.rms_sigma.toFixed(2), dy: -13, fill: "var(--ink)" }),
     ],
   });
-  const count = (value: number): Cell => ({ value, text: number(value) });
-  const heads = [words("quality.attributes"), words("quality.groups"), words("quality.cells"), words("quality.typical"), words("quality.within")];
-  const lines = rows.map((row): Cell[] => [
-    name(row),
-    count(row.groups),
-    count(row.cells),
-    { value: row.rms_sigma, text: row.rms_sigma.toFixed(2) },
-    { value: row.within_2_sigma, text: formatShare(context.lang, row.within_2_sigma, 1) },
-  ]);
-  return h(
-    "section",
-    { class: "card" },
-    h("p", { class: "verdict" }, words(SENTENCES[verdictOf(rows)])),
-    plotFigure(words("quality.byLength"), figure, heads, lines, context),
-    h("p", { class: "quiet" }, `${words("quality.typicalHelp")} ${words("quality.withinHelp")}`),
-  );
 }
 
 function spread(table: TableData, several: boolean, context: Context): HTMLElement {
@@ -109,8 +142,13 @@ function spread(table: TableData, several: boolean, context: Context): HTMLEleme
     ],
   });
   const heads = [words("quality.size"), words("quality.half")];
-  const lines = points.map(({ size, half }): Cell[] => [{ value: size, text: number(size) }, { value: half, text: `± ${number(half)}` }]);
+  const lines = points.map(({ size, half }): Cell[] => [{ value: size, text: number(size) }, { value: half, text: plusMinus(number(half)) }]);
   return h("section", { class: "card" }, plotFigure(title, figure, heads, lines, context), h("p", { class: "quiet" }, words("quality.spreadHelp")));
+}
+
+/** Read from left to right in every language. */
+function plusMinus(text: string): string {
+  return `\u2066± ${text}\u2069`;
 }
 
 function median(values: number[]): number {
@@ -134,7 +172,7 @@ function published(table: TableData, payload: Payload, context: Context): HTMLEl
       words("quality.lengthOf", { n: length }),
       number(list.length),
       number(median(list.map((i) => table.count[i]!))),
-      `± ${number(Math.round(median(list.map((i) => (table.upper[i]! - table.lower[i]!) / 2))))}`,
+      plusMinus(number(Math.round(median(list.map((i) => (table.upper[i]! - table.lower[i]!) / 2))))),
       expected === undefined ? "–" : formatShare(context.lang, expected, 1),
     ];
   });

@@ -27,7 +27,7 @@ export function qualityOfLinks(raw: Record<string, unknown>, payload: Payload, c
   const names = { people: inSentence(links.to), others: inSentence(links.table) };
   const section = h("section", { class: "card" }, h("h3", {}, words("quality.links")));
   const across = raw["across"] as Across | undefined;
-  if (across) section.append(ofPairs(across, names, context));
+  if (across) section.append(ofPairs(across, names, [links.to, links.table], context));
   const counts = raw["number"] as { noisy: number[]; synthetic: number[] } | undefined;
   if (counts) section.append(ofNumbers(counts, names, nameOf, context));
   const within = raw["within"] as Record<string, Within> | undefined;
@@ -37,7 +37,20 @@ export function qualityOfLinks(raw: Record<string, unknown>, payload: Payload, c
 
 type Names = { people: string; others: string };
 
-function ofPairs(across: Across, names: Names, context: Context): HTMLElement {
+/** "victims.means_of_control=Debt bondage and perpetrators.role" in words. */
+function plainly(attributes: string, tables: readonly string[]): string {
+  let text = attributes;
+  for (const table of tables) {
+    const at = text.startsWith(`${table}.`) ? 0 : text.indexOf(` and ${table}.`) + 5;
+    if (!text.startsWith(`${table}.`, at)) continue;
+    const rest = text.slice(at + table.length + 1);
+    const end = /=| and |$/.exec(rest)!.index;
+    text = `${text.slice(0, at)}${heading(rest.slice(0, end))}${rest[end] === "=" ? `: ${rest.slice(end + 1)}` : rest.slice(end)}`;
+  }
+  return text;
+}
+
+function ofPairs(across: Across, names: Names, tables: readonly string[], context: Context): HTMLElement {
   const { words } = context;
   const rows: [string, number][] = [[words("quality.synthetic"), across.rms_sigma]];
   if (across.independent) rows.push([words("quality.independent"), across.independent.rms_sigma]);
@@ -46,7 +59,7 @@ function ofPairs(across: Across, names: Names, context: Context): HTMLElement {
     "div",
     {},
     simpleTable(title, [words("estimate.source"), words("quality.typical")], rows.map(([name, value]) => [name, value.toFixed(2)])),
-    across.worst ? h("p", { class: "quiet" }, words("quality.worst", { what: across.worst.attributes }), ` (${across.worst.rms_sigma.toFixed(2)})`) : null,
+    across.worst ? h("p", { class: "quiet" }, words("quality.worst", { what: plainly(across.worst.attributes, tables) }), ` (${across.worst.rms_sigma.toFixed(2)})`) : null,
   );
 }
 

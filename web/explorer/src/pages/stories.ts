@@ -1,21 +1,24 @@
 /** Views that the publisher chose, each with its text, its figure and a way into it. */
 
+import type { Selection } from "../data/filter";
 import type { Table } from "../data/table";
 import { figureButtons } from "../export/index";
+import { keyLine, keyOfCounts } from "../export/key";
 import { type Context, heading, inSentence } from "../layout/context";
 import { h } from "../layout/dom";
 import { Panel } from "../panels/panel";
-import { picture } from "../panels/picture";
-import { label } from "../panels/kinds";
-import type { Row } from "../panels/twin";
+import { WIDTH } from "../panels/picture";
 import { twin } from "../panels/twin";
 import type { StoryData } from "../payload";
 import type { Store } from "../state/store";
 import { fromFragment, type View, type Vocabulary } from "../state/view";
+import { selectionText, subjectText } from "../state/words";
 import { selectionOf } from "./explore";
 
 /** So many values of a column are in a story's figure. */
 const MOST_ROWS = 10;
+/** What page and card take at both sides of a figure on a phone, in pixels. */
+const INSET = 76;
 
 export function storiesPage(
   stories: readonly StoryData[],
@@ -55,18 +58,21 @@ function figure(story: StoryData, view: View, tables: readonly Table[], context:
   const names = [...view.pinned, ...table.data.columns.map((column) => column.name)];
   const name = names.find((one) => !view.chosen.has(one)) ?? names[0];
   if (name === undefined) return null;
-  const rows = rowsOf(table, table.column(name), view, context);
-  const chosen = [...view.chosen].map(
-    ([column, values]) =>
-      `${heading(column)}: ${[...values].map((value) => (value === "" ? context.words("explore.blank") : label(value))).join(` ${context.words("explore.or")} `)}`,
-  );
-  const caption = [heading(name), chosen.length > 0 ? chosen.join(", ") : context.words("explore.allOf", { table: inSentence(table.name) })].join(" · ");
+  const selection = selectionOf(view, table);
+  const position = table.column(name);
+  const panel = panelOf(table, position, selection, context);
+  const rows = panel.rows();
+  const key = keyOfCounts(rows.map(({ estimate }) => estimate), context);
+  // A column's own choice does not narrow its own figure.
+  const chosen = selectionText(selection, table, context, position);
+  const caption = [heading(name), chosen !== "" ? chosen : context.words("explore.allOf", { table: inSentence(table.name) })].join(" · ");
   const title = `${story.title} (${caption})`;
   return h(
     "div",
     { class: "story-figure", role: "group", "aria-label": caption },
     h("p", { class: "caption", dir: "auto" }, caption),
-    picture(caption, rows.slice(0, MOST_ROWS), context),
+    panel.picture(caption, { most: MOST_ROWS, width: Math.max(260, Math.min(WIDTH, document.documentElement.clientWidth - INSET)) }),
+    keyLine(key),
     h(
       "details",
       {},
@@ -76,7 +82,9 @@ function figure(story: StoryData, view: View, tables: readonly Table[], context:
         {
           title,
           heads: [heading(name)],
-          svg: () => picture(caption, rows, context),
+          subject: subjectText(selection, table, context, position),
+          key,
+          svg: () => panel.picture(caption),
           rows: () => rows.map((row) => ({ labels: [row.label], estimate: row.estimate })),
         },
         context.footer,
@@ -86,11 +94,10 @@ function figure(story: StoryData, view: View, tables: readonly Table[], context:
   );
 }
 
-function rowsOf(table: Table, position: number, view: View, context: Context): Row[] {
-  const selection = selectionOf(view, table);
+function panelOf(table: Table, position: number, selection: Selection, context: Context): Panel {
   const counts = table.count(selection);
   const nothing = (): void => undefined;
   const panel = new Panel(table, position, counts.blank[position]! > 0, { toggle: nothing, clear: nothing, pin: nothing }, context);
   panel.update(selection, counts, false);
-  return panel.rows();
+  return panel;
 }

@@ -4,14 +4,17 @@ import type { Counts, Selection } from "../data/filter";
 import type { Table } from "../data/table";
 import type { Estimate } from "../estimate";
 import { figureButtons } from "../export/index";
+import { keyOfCounts } from "../export/key";
 import { type Context, heading } from "../layout/context";
 import { fold, h, roving, setText } from "../layout/dom";
 import type { Column } from "../payload";
+import { subjectText } from "../state/words";
 import { drawingOf, keepsOrder, label } from "./kinds";
 import { Line } from "./line";
 import { Mark, scaleOf, spoken } from "./mark";
 import { picture } from "./picture";
 import { type Row, twin } from "./twin";
+import { upright } from "./upright";
 
 /** So many values are shown before somebody asks for more. */
 const SHOWN = 8;
@@ -144,7 +147,9 @@ export class Panel {
       figureButtons(
         {
           title,
-          svg: () => picture(title, this.rows(), this.context),
+          subject: subjectText(this.selection, this.table, this.context, this.position),
+          key: keyOfCounts(this.rows().map(({ estimate }) => estimate), this.context),
+          svg: () => this.picture(title),
           heads: [title],
           rows: () => this.rows().map(({ label, estimate }) => ({ labels: [label], estimate })),
         },
@@ -156,9 +161,18 @@ export class Panel {
 
   /** All values with their numbers, in the order of the figure. */
   rows(): Row[] {
-    const values = this.ranked();
-    if (this.hasBlank) values.push(-1);
-    return values.map((value) => ({ label: this.labelOf(value), estimate: this.estimate(value) }));
+    const row = (value: number): Row => ({ label: this.labelOf(value), estimate: this.estimate(value) });
+    const rows = this.ranked().map(row);
+    if (this.drawing === "bars" && !keepsOrder(this.column)) rows.sort((a, b) => bySize(a.estimate, b.estimate));
+    return this.hasBlank ? [...rows, row(-1)] : rows;
+  }
+
+  /** The figure as one drawing. most: so many values of a list. width: pixels, as for saving unless given. */
+  picture(title: string, { most = Infinity, width }: { most?: number; width?: number } = {}): SVGSVGElement {
+    const rows = this.rows();
+    if (this.drawing === "bars") return picture(title, rows.slice(0, most), this.context, width);
+    const blank = this.hasBlank ? rows.pop()! : null;
+    return upright(title, rows, blank, { line: this.drawing === "time", joined: this.column.kind === "binned" }, this.context, width);
   }
 
   update(selection: Selection, counts: Counts, pinned: boolean): void {
@@ -261,11 +275,16 @@ export class Panel {
   }
 }
 
-/** Sorts marks and their estimates together, largest first; "too few" by the most that it can be. */
+/** Largest first; what is too few to tell comes last, by the most that it can be. */
+export function bySize(a: Estimate, b: Estimate): number {
+  const size = (estimate: Estimate): number => (estimate.few ? -1 : estimate.count);
+  return size(b) - size(a) || b.upper - a.upper;
+}
+
+/** Sorts marks and their estimates together. */
 function sortBySize(marks: Mark[], estimates: Estimate[]): void {
   const both = marks.map((mark, i) => ({ mark, estimate: estimates[i]! }));
-  const size = (estimate: Estimate): number => (estimate.few ? -1 : estimate.count);
-  both.sort((a, b) => size(b.estimate) - size(a.estimate) || b.estimate.upper - a.estimate.upper || a.mark.value - b.mark.value);
+  both.sort((a, b) => bySize(a.estimate, b.estimate) || a.mark.value - b.mark.value);
   both.forEach(({ mark, estimate }, i) => {
     marks[i] = mark;
     estimates[i] = estimate;

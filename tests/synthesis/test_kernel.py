@@ -1,0 +1,60 @@
+"""The inner loops in numpy against the same written out move by move."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from caseveil.synthesis import kernel
+from caseveil.synthesis.kernel import Single
+
+pytestmark = pytest.mark.engine
+
+TABLES, WIDTH, CELLS = 7, 5, 20
+
+
+def invented(records: int, seed: int) -> tuple[Single, kernel.Index, np.random.Generator]:
+    """Prices, in whole numbers so that no order of adding matters, and the row of each table for each record."""
+    rng = np.random.default_rng(seed)
+    local = rng.integers(-50, 50, (TABLES * CELLS, WIDTH)).astype(np.float32)
+    rows = (rng.integers(0, CELLS, (records, TABLES)) + CELLS * np.arange(TABLES)).astype(np.int32)
+    return local, rows, rng
+
+
+def test_scores_are_sums_of_rows() -> None:
+    local, rows, _ = invented(40, 1)
+    for record, score in zip(rows, kernel.scores(local, rows), strict=True):
+        assert score.tolist() == [sum(float(local[row, value]) for row in record) for value in range(WIDTH)]
+
+
+@pytest.mark.parametrize("group", [1, 4, 300])
+def test_moves_are_settled_as_one_by_one(group: int) -> None:
+    """More moves than are looked up at once, many of them of records in the same cells."""
+    local, rows, rng = invented(700, group)
+    old = rng.integers(0, WIDTH, len(rows)).astype(np.int32)
+    best = ((old + 1) % WIDTH).astype(np.int32)
+    which = rng.permutation(np.repeat(np.arange(len(rows)), 2))
+    step = np.arange(1.0, TABLES + 1).astype(np.float32)
+    own = float(2 * step.sum())
+    mine = local.copy()
+    moved = kernel.settle(mine, rows, which, old, best, step=step, own=own, group=group)
+
+    wanted = local.astype(np.float64)
+    made = []
+    for start in range(0, len(which), group):
+        asked = range(start, min(start + group, len(which)))
+        gain = {
+            move: sum(
+                wanted[row, best[which[move]]] - wanted[row, old[which[move]]] for row in rows[which[move]].tolist()
+            )
+            for move in asked
+        }
+        for move in asked:
+            if gain[move] + own < 0:
+                made.append(move)
+                for row, change in zip(rows[which[move]].tolist(), step.tolist(), strict=True):
+                    wanted[row, best[which[move]]] += change
+                    wanted[row, old[which[move]]] -= change
+    assert 50 < len(made) < len(which) - 50
+    assert moved.tolist() == made
+    assert np.array_equal(mine, wanted)
