@@ -15,10 +15,11 @@ from caseveil import cli, evaluate
 from caseveil.errors import PlanError, RowsError
 from caseveil.evaluate_attacks import attack_linked, read_control
 from caseveil.evaluation.attacks import Attack, Control
+from caseveil.intake import read_rows
 from caseveil.plan import Plan
 from caseveil.produce import run as release
 from caseveil.records.linkage import LinkedRows
-from caseveil.records.prepare import prepare
+from caseveil.records.prepare import Rows, prepare
 from caseveil.records.source import read
 from caseveil.release.bundle import read_bundle
 from tests.evaluation.linked_cases import LINKED, codes_of, linked_rows
@@ -50,6 +51,26 @@ values = ["r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9"]
 [tables.victims.columns.means]
 kind = "multi"
 values = ["Debt", "Threats", "Hours", "Abuse", "Papers"]
+"""
+
+
+JOINED = """
+[release]
+name = "cases"
+version = "1"
+[privacy]
+epsilon = 2.0
+delta = 1e-4
+[tables.victims]
+source = "v.csv"
+key = "id"
+join = { source = "talks.csv", key = "of" }
+[tables.victims.columns.gender]
+kind = "category"
+values = ["F", "M"]
+[tables.victims.columns.language]
+kind = "category"
+values = ["Thai", "Swahili"]
 """
 
 
@@ -160,6 +181,19 @@ def test_a_control_that_is_none_is_refused(made: Path, tmp_path: Path, control: 
     assert ended.exit_code == 2
     assert said in ended.stderr
     assert not (tmp_path / "report").exists()
+
+
+def test_the_control_of_a_plan_with_a_join_holds_the_columns_of_both_files(tmp_path: Path) -> None:
+    plan = Plan.from_toml(JOINED, tmp_path)
+    (tmp_path / "v.csv").write_text("id,gender\n1,F\n2,M\n")
+    (tmp_path / "talks.csv").write_text("of,language\n2,Thai\n1,Swahili\n")
+    (tmp_path / "both.csv").write_text("id,gender,language\n8,F,Thai\n9,M,Swahili\n")
+    (tmp_path / "one.csv").write_text("id,gender\n8,F\n9,M\n")
+    inside = read_rows(plan).raw
+    assert isinstance(control := read_control([tmp_path / "both.csv"], plan, inside).rows, Rows)
+    assert control.n == 2
+    with pytest.raises(RowsError, match=r"--control: .*language"):
+        read_control([tmp_path / "one.csv"], plan, inside)
 
 
 def test_a_zip_is_to_be_unpacked(made: Path, tmp_path: Path) -> None:

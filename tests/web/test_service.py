@@ -52,6 +52,23 @@ def test_opening_sets_identifying_columns_aside_and_says_why(session: Session) -
     assert all(SECRET not in one["message"] for one in answer["remarks"])
 
 
+def test_what_is_said_of_a_table_carries_its_code_and_its_values_too(session: Session) -> None:
+    answer = ask(session, "open", files=[{"name": "cases.csv", "bytes": people()}])
+    (told,) = [one for one in answer["remarks"] if one["column"] == "surname"]
+    looks = {"code": "reason.looks", "values": {"what": {"code": "looks.NAME", "values": {}}}}
+    assert told["said"] == {"code": "aside", "values": {"reason": looks}}
+    assert _column(answer["draft"], "surname")["why"] == looks
+    assert SECRET not in json.dumps([one["said"] for one in answer["remarks"]])
+    draft = answer["draft"]
+    _column(draft, "sex")["recode"] = {"?": ""}
+    prepared = ask(session, "prepare", draft=draft, table="cases")
+    assert all(step["said"] for step in prepared["recipe"])
+    assert prepared["recipe"]
+    assert all(one["said"] for one in prepared["remarks"])
+    view = ask(session, "column", draft=draft, table="cases", column="nationality")
+    assert {one["said"]["code"] for one in view["suggestions"]} >= {"offer.regions", "offer.subregions"}
+
+
 def test_a_plan_of_the_application_is_a_plan_of_the_command_line(session: Session, tmp_path: Path) -> None:
     draft = opened(session, ("cases.csv", people()), ("who.csv", links()))
     assert [table["name"] for table in draft["tables"]] == ["cases", "who"]

@@ -33,7 +33,7 @@ def read_delimited(data: bytes, what: str) -> RawTable:
     if declared is not None:
         file = _File(data=data, encoding=encoding, what=what, skip=1)
     delimiter = declared or _find_delimiter(sample, what)
-    return RawTable(columns=_read_columns(file, delimiter), note=note)
+    return RawTable(columns=_read_columns(file, delimiter), note=note, guessed=encoding if note else "")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

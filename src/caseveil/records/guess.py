@@ -13,6 +13,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from caseveil.records.identify import words
+from caseveil.records.said import Said, say
 from caseveil.schema.attribute import Binned, Category, Column, MultiChoice, Outside
 from caseveil.standards.htcds import find_field
 from caseveil.standards.places import countries, regions, subregions
@@ -59,10 +60,15 @@ _VOCABULARIES: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 @dataclass(frozen=True, kw_only=True)
 class Guess:
-    """A proposed column, why, and what the steward should confirm; column None: better left out."""
+    """A proposed column, why, and what the steward should confirm; column None: better left out, because of `unfit`."""
 
     column: Column | None
     comment: str
+    unfit: Said | None = None
+
+
+def _unfit(why: Said) -> Guess:
+    return Guess(column=None, comment=str(why), unfit=why)
 
 
 def missing_words(tally: Counter[str]) -> tuple[str, ...]:
@@ -75,7 +81,7 @@ def guess(name: str, tally: Counter[str]) -> Guess:
     missing = missing_words(tally)
     filled = Counter({cell: times for cell, times in tally.items() if cell not in missing})
     if not filled:
-        return Guess(column=None, comment="no cell is filled")
+        return _unfit(say("reason.empty"))
     return (
         _vocabulary(name, filled, missing)
         or _set(name, filled, missing)
@@ -219,5 +225,5 @@ def _is_date(cell: str) -> bool:
 
 def _discovered(name: str, filled: Counter[str], missing: tuple[str, ...]) -> Guess:
     if len(filled) > _MOST_VALUES:
-        return Guess(column=None, comment=f"more than {_MOST_VALUES} different values; group them first")
+        return _unfit(say("reason.many", most=_MOST_VALUES))
     return Guess(column=Category(name=name, missing=missing), comment="values are discovered privately")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from enum import StrEnum
 
 from caseveil.records.raw import RawTable
 from caseveil.schema.attribute import Binned
@@ -15,17 +16,34 @@ from caseveil.schema.recipe import ColumnRecipe, Recipe
 from caseveil.schema.table import Table
 from caseveil.standards.htcds import find_field
 
+
+class Looks(StrEnum):
+    """What a column that may identify people looks like; completes 'column X looks like ...'."""
+
+    NAME = "a person's name"
+    CONTACT = "contact details"
+    NUMBER = "an identity number"
+    BIRTHDATE = "a date of birth"
+    PLACE = "an exact place"
+    FREE_TEXT = "free text, which may name anyone"
+    LINK = "a link to a person"
+    EMAIL = "e-mail addresses"
+    TELEPHONE = "telephone or identity numbers"
+    DATES = "exact dates, nearly every person with one of their own"
+    OWN = "an identifier: most people have a value of their own"
+
+
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 _NAMED = {
-    "a person's name": ("surname", "first name", "last name", "family name", "given name", "full name", "nickname",
-                        "victim name", "person name", "firstname", "lastname", "fullname", "alias", "initials"),
-    "contact details": ("email", "e mail", "phone", "telephone", "mobile", "whatsapp", "skype"),
-    "an identity number": ("passport", "identity number", "national id", "ssn", "social security", "id number", "iban",
-                           "uuid", "case number", "file number"),
-    "a date of birth": ("birthdate", "birth date", "date of birth", "birthday", "dob"),
-    "an exact place": ("address", "street", "postcode", "post code", "postal code", "zip", "zipcode", "latitude",
-                       "longitude", "lat", "lon", "gps", "village"),
-    "free text, which may name anyone": ("notes", "note", "comment", "comments", "remarks", "narrative", "story"),
+    Looks.NAME: ("surname", "first name", "last name", "family name", "given name", "full name", "nickname",
+        "victim name", "person name", "firstname", "lastname", "fullname", "alias", "initials"),
+    Looks.CONTACT: ("email", "e mail", "phone", "telephone", "mobile", "whatsapp", "skype"),
+    Looks.NUMBER: ("passport", "identity number", "national id", "ssn", "social security", "id number", "iban",
+        "uuid", "case number", "file number"),
+    Looks.BIRTHDATE: ("birthdate", "birth date", "date of birth", "birthday", "dob"),
+    Looks.PLACE: ("address", "street", "postcode", "post code", "postal code", "zip", "zipcode", "latitude",
+        "longitude", "lat", "lon", "gps", "village"),
+    Looks.FREE_TEXT: ("notes", "note", "comment", "comments", "remarks", "narrative", "story"),
 }  # fmt: skip
 _EMAIL = re.compile(r"[^@\s;,]+@[^@\s;,]+\.[A-Za-z]{2,}")
 _PHONE = re.compile(r"(?:\+|00)?\d[\d ()./-]{7,}\d")
@@ -35,10 +53,10 @@ _ENOUGH = 20  # filled cells below which distinct values prove nothing
 
 @dataclass(frozen=True, kw_only=True)
 class Identifying:
-    """A column that may identify people, and why: reason completes 'column X looks like ...'."""
+    """A column that may identify people, and why."""
 
     column: str
-    reason: str
+    reason: Looks
 
     def __str__(self) -> str:
         return f"column {self.column} looks like {self.reason}"
@@ -74,39 +92,39 @@ def _name_in_file(name: str, recipe: Recipe | None) -> str:
     return name if one.derive or one.group else one.of_file
 
 
-def _by_name(name: str) -> str | None:
+def _by_name(name: str) -> Looks | None:
     field = find_field(name)
     if field is not None and field.identifies is not None:
-        return field.identifies.value
+        return Looks[field.identifies.name]
     spoken = f" {' '.join(words(name))} "
     if spoken.strip() == "name":
-        return "a person's name"
+        return Looks.NAME
     for reason, parts in _NAMED.items():
         if any(f" {part} " in spoken for part in parts):
             return reason
     return None
 
 
-def _by_cells(tally: Counter[str]) -> str | None:
+def _by_cells(tally: Counter[str]) -> Looks | None:
     """A reason in the cells, given how often each occurs."""
     tally.pop("", None)
     filled = sum(tally.values())
     if not filled:
         return None
     if any(_EMAIL.fullmatch(cell) for cell in tally):
-        return "e-mail addresses"
+        return Looks.EMAIL
     if filled < _ENOUGH:
         return None
     own = len(tally) / filled
     if own > 0.2 and _share(tally, _PHONE, filled) > 0.2 and _share(tally, _DATE, filled) < 0.2:
-        return "telephone or identity numbers"
+        return Looks.TELEPHONE
     if own > 0.5 and _share(tally, _DATE, filled) > 0.8:
-        return "exact dates, nearly every person with one of their own"
+        return Looks.DATES
     spaces = sum(cell.count(" ") * times for cell, times in tally.items()) / filled
     if own > 0.2 and spaces > 5:
-        return "free text, which may name anyone"
+        return Looks.FREE_TEXT
     if own > 0.5:
-        return "an identifier: most people have a value of their own"
+        return Looks.OWN
     return None
 
 

@@ -18,12 +18,14 @@ _WHOLE = 1e15  # floats below this carry every whole number exactly, so "17.0" m
 class RawTable:
     """Private rows as text.
 
-    columns keeps the order of the source; a null is ''. note says how the text was read where that is doubtful.
+    columns keeps the order of the source; a null is ''. note says how the text was read where that is doubtful;
+    guessed: the encoding where that is the doubt.
     file: the columns of the file, where a recipe made others of them (see `recipe`); None where they are `columns`.
     """
 
     columns: Mapping[str, Sequence[str]]
     note: str = ""
+    guessed: str = ""
     file: Mapping[str, Sequence[str]] | None = None
 
     def __post_init__(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from caseveil.records.guess import guess, missing_words
 from caseveil.records.identify import words
+from caseveil.records.said import Said, Words, say
 from caseveil.schema.attribute import Binned, MultiChoice
 from caseveil.schema.cells import date_of, day_of, number_of
 from caseveil.schema.recipe import Group
@@ -23,7 +24,8 @@ AGE_EDGES = [0, 9, 18, 21, 24, 27, 30, 39, 48]
 """The bands that are usual for trafficking data."""
 
 _MOSTLY = 0.8  # share of filled cells that a suggestion has to explain
-_CHOOSE = "Choose edges from public knowledge; these are round numbers around the range of your rows"
+_CHOOSE = say("chooseEdges")
+_PRICED = say("discoveredDates")
 
 
 def view(part: Given, raw: Mapping[str, Any], table: str) -> dict[str, Any]:
@@ -70,17 +72,17 @@ def suggestions(part: Given, tally: Counter[str], table: str) -> list[dict[str, 
     name = part.text("name")
     out: list[dict[str, Any]] = []
 
-    def suggest(label: str, change: dict[str, Any], level: str = "", message: str = "") -> None:
+    def suggest(label: Said, change: dict[str, Any], level: str = "", message: Said | None = None) -> None:
         if any(part.data.get(key) != value for key, value in change.items()):
-            said = remark(level, message, table, name) if level else None
-            out.append({"label": label, "change": change, "remark": said})
+            told = remark(level, message, table, name) if message else None
+            out.append({"label": str(label), "said": label.plain(), "change": change, "remark": told})
 
     missing = [*dict.fromkeys((*part.texts("missing"), *missing_words(tally)))]
     shown = _items(part, tally) if part.text("kind") == "multi" else tally
     filled = Counter({cell: times for cell, times in shown.items() if cell not in missing})
     new = [word for word in missing if word and word not in part.texts("missing")]
     if new and part.data.get("values") is None:
-        suggest(f"Count as not known: {', '.join(new)}", {"missing": missing})
+        suggest(say("offer.missing", words=Words(words=tuple(new))), {"missing": missing})
     _places(part, filled, suggest)
     _dates(filled, suggest)
     _numbers(name, filled, suggest)
@@ -104,8 +106,8 @@ def _places(part: Given, filled: Counter[str], suggest: Suggest) -> None:
         return
     kind = {} if part.text("kind") == "multi" else {"kind": "category", "bins": None}
     for group, label in (
-        (Group.UN_REGION, "Countries to the five UN regions"),
-        (Group.UN_SUBREGION, "Countries to UN sub-regions"),
+        (Group.UN_REGION, say("offer.regions")),
+        (Group.UN_SUBREGION, say("offer.subregions")),
     ):
         suggest(
             label, {**kind, "group": group.value, "derive": None, "values": list(group.names), "outside": "missing"}
@@ -117,15 +119,15 @@ def _dates(filled: Counter[str], suggest: Suggest) -> None:
     if not years or _share(filled, lambda cell: len(cell) > 4 and date_of(cell) is not None) < _MOSTLY:
         return
     low, high = min(years) // 5 * 5, -(-(max(years) + 1) // 5) * 5
-    for step, label in ((1, "Dates to years"), (5, "Dates to five years")):
+    for step, label in ((1, say("offer.years")), (5, say("offer.fiveYears"))):
         if (high - low) / step > 60:
             continue
         edges = [datetime.date(year, 1, 1).isoformat() for year in range(max(low, 1), high + 1, step)]
         change = {"kind": "binned", "bins": edges, "values": None, "derive": None, "group": None, "outside": "missing"}
         suggest(label, change, "note", _CHOOSE)
-    for part_of, label in (("quarter", "Dates to quarters"), ("month", "Dates to months")):
+    for part_of, label in (("quarter", say("offer.quarters")), ("month", say("offer.months"))):
         change = {"kind": "ordered", "derive": part_of, "values": None, "bins": None, "group": None}
-        suggest(label, change, "price", "Values are discovered privately: declare years instead to lose fewer of them")
+        suggest(label, change, "price", _PRICED)
 
 
 def _numbers(name: str, filled: Counter[str], suggest: Suggest) -> None:
@@ -135,16 +137,16 @@ def _numbers(name: str, filled: Counter[str], suggest: Suggest) -> None:
     low, high = min(numbers), max(numbers)
     common = {"kind": "binned", "values": None, "derive": None, "group": None, "outside": "missing"}
     if "age" in words(name) and low >= 0 and high <= 130:
-        suggest("Age bands usual for trafficking data", {**common, "bins": AGE_EDGES})
+        suggest(say("offer.ageBands"), {**common, "bins": AGE_EDGES})
         for step in (5, 10):
-            suggest(f"Ages by {step} years", {**common, "bins": list(range(0, 91, step))})
+            suggest(say("offer.ages", step=step), {**common, "bins": list(range(0, 91, step))})
         return
     if low >= 1900 and high <= 2100 and all(number.is_integer() for number in numbers):
         start, end = int(low) // 5 * 5, -(-int(high + 1) // 5) * 5
         for step in (1, 5):
             if (end - start) / step <= 60:
                 suggest(
-                    "Years one by one" if step == 1 else "Years by fives",
+                    say("offer.single" if step == 1 else "offer.fives"),
                     {**common, "bins": list(range(start, end + 1, step))},
                     "note",
                     _CHOOSE,
@@ -154,7 +156,7 @@ def _numbers(name: str, filled: Counter[str], suggest: Suggest) -> None:
         width = _nice(rough or 1.0)
         edges = [round(place * width, 10) for place in range(math.floor(low / width), math.floor(high / width) + 1)]
         whole = [int(edge) if float(edge).is_integer() else edge for edge in edges]
-        suggest(f"Round bins of {width:g}", {**common, "bins": whole}, "note", _CHOOSE)
+        suggest(say("offer.round", width=f"{width:g}"), {**common, "bins": whole}, "note", _CHOOSE)
 
 
 def _nice(rough: float) -> float:
@@ -174,13 +176,15 @@ def _vocabulary(part: Given, tally: Counter[str], suggest: Suggest) -> None:
         change = {key: made[key] for key in ("kind", "delimiter", "at_most", "missing", "values", "outside", "bins")}
         if part.text("kind") == "multi" and column.values is None:
             return
-        suggest(f"Several values in one cell, apart by {column.delimiter}: {found.comment}", change)
+        sign, values = column.delimiter, column.values
+        several = say("offer.several", sign=sign) if values is None else None
+        suggest(several or say("offer.severalOf", sign=sign, words=Words(words=values or ())), change)
     elif column.values is not None and part.text("kind") in ("category", "ordered") and part.data.get("group") is None:
         declared = {*(part.maybe_texts("values") or ()), *part.texts("missing"), ""}
         if part.data.get("values") is not None and declared >= tally.keys():
             return
         change = {key: made[key] for key in ("missing", "values", "outside", "bins")}
-        suggest(f"Declare the public list of values: {found.comment}", {"kind": part.text("kind"), **change})
+        suggest(say("offer.list", words=Words(words=column.values)), {"kind": part.text("kind"), **change})
 
 
 def _commas(part: Given, filled: Counter[str], suggest: Suggest) -> None:
@@ -189,7 +193,7 @@ def _commas(part: Given, filled: Counter[str], suggest: Suggest) -> None:
     items = {item.strip() for cell in filled for item in cell.split(",")}
     if 2 <= len(items) <= min(100, len(filled)) and all(len(item) < 60 for item in items):
         change = {"kind": "multi", "delimiter": ",", "at_most": 5, "values": None, "bins": None}
-        suggest("Several values in one cell, apart by commas", change)
+        suggest(say("offer.commas"), change)
 
 
 def _spellings(part: Given, filled: Counter[str], suggest: Suggest) -> None:
@@ -201,8 +205,8 @@ def _spellings(part: Given, filled: Counter[str], suggest: Suggest) -> None:
     recode = {**folded, **part.pairs("recode")}
     if folded and len(folded) <= 50 and len(by_plain) <= 400:
         suggest(
-            f"Fold {len(folded)} spellings that differ by capitals or blanks only",
+            say("offer.spellings", count=len(folded)),
             {"recode": recode},
             "private",
-            "The plan then holds these cells of the file: keep it to yourself. The release does not hold them",
+            say("foldedCells"),
         )

@@ -8,6 +8,7 @@ from typing import Any
 from caseveil.forecast_sizes import domain_of_plan
 from caseveil.measurement.forecast import forecast
 from caseveil.plan import Plan
+from caseveil.records.said import Words, say
 
 PEOPLE = 10_000
 """People that a forecast assumes unless a public guess is given."""
@@ -29,13 +30,8 @@ def view(plan: Plan, epsilons: Sequence[float], n: int = PEOPLE) -> dict[str, An
         linked=link is not None,
         changed=plan.changed,
     )
-    sentences = []
-    if assumed:
-        sentences.append(f"For {', '.join(assumed)} ten values are assumed, since none are declared.")
-    for length, left in found.left_out.items():
-        if left:
-            groups = f"{left:,} combinations of {length} columns"
-            sentences.append(f"{groups} are too many to measure and are left to the model.")
+    said = [say("assumed", words=Words(words=tuple(assumed)))] if assumed else []
+    said += [say("leftToModel", count=left, length=length) for length, left in found.left_out.items() if left]
     return {
         "people": n,
         "delta": found.delta,
@@ -48,5 +44,6 @@ def view(plan: Plan, epsilons: Sequence[float], n: int = PEOPLE) -> dict[str, An
             }
             for row in found.rows
         ],
-        "sentences": sentences,
+        "sentences": list(map(str, said)),
+        "said": [one.plain() for one in said],
     }

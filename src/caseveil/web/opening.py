@@ -16,6 +16,7 @@ from caseveil.records.draft_links import DataFile, draft_linked
 from caseveil.records.guess import guess
 from caseveil.records.identify import identifying_columns
 from caseveil.records.raw import RawTable
+from caseveil.records.said import Said, looks, say
 from caseveil.records.source import read_data
 from caseveil.schema.attribute import Category
 from caseveil.web.draft import column_draft, from_plan
@@ -45,7 +46,7 @@ def rows_limit() -> int:
     return ROWS_IN_BROWSER if sys.platform == "emscripten" else ROWS_NATIVE
 
 
-def read_files(files: Sequence[tuple[str, bytes]]) -> tuple[list[Source], list[dict[str, str]]]:
+def read_files(files: Sequence[tuple[str, bytes]]) -> tuple[list[Source], list[dict[str, Any]]]:
     """The tables in one file or two, at most two of them, and remarks about how they were read.
 
     Nothing is written to disk. Raises SourceError, PlanError and TooLarge.
@@ -56,12 +57,17 @@ def read_files(files: Sequence[tuple[str, bytes]]) -> tuple[list[Source], list[d
     if len(set(names)) < len(names):
         raise PlanError("two files have the same name; rename one of them")
     found: list[Source] = []
-    remarks: list[dict[str, str]] = []
+    remarks: list[dict[str, Any]] = []
     for name, (_, data) in zip(names, files, strict=True):
         sheets, unread = _tables(name, data, most=3 - len(files))
         found += sheets
-        remarks += [remark("note", text) for text in unread]
-        remarks += [remark("note", source.raw.note) for source in sheets if source.raw.note]
+        if unread:
+            remarks.append(remark("note", say("sheets", file=name, count=unread)))
+        remarks += [
+            remark("note", say("encoding", file=source.name, encoding=source.raw.guessed))
+            for source in sheets
+            if source.raw.guessed
+        ]
     for source in found:
         if source.raw.n > rows_limit():
             raise TooLarge(
@@ -78,11 +84,11 @@ def base_name(name: str) -> str:
     return plain[-100:] or "data.csv"
 
 
-def _tables(name: str, data: bytes, *, most: int) -> tuple[list[Source], list[str]]:
+def _tables(name: str, data: bytes, *, most: int) -> tuple[list[Source], int]:
     stem = Path(name).stem
     titles = _sheets(data, name) if data.startswith(_BOOK) else []
     if len(titles) <= 1:
-        return [Source(name=name, stem=stem, raw=read_data(data, name))], []
+        return [Source(name=name, stem=stem, raw=read_data(data, name))], 0
     found: list[Source] = []
     unread = 0
     for title in titles:
@@ -96,7 +102,7 @@ def _tables(name: str, data: bytes, *, most: int) -> tuple[list[Source], list[st
                 raise
     if not found:
         raise SourceError(f"{name}: every sheet is empty")
-    return found, [f"{name}: {unread} more sheets were not read"] if unread else []
+    return found, unread
 
 
 def _sheets(data: bytes, name: str) -> list[str]:
@@ -105,9 +111,9 @@ def _sheets(data: bytes, name: str) -> list[str]:
     return sheet_names(data, name)
 
 
-def drafted(sources: Sequence[Source], folder: Path) -> tuple[list[Source], dict[str, Any], list[dict[str, str]]]:
+def drafted(sources: Sequence[Source], folder: Path) -> tuple[list[Source], dict[str, Any], list[dict[str, Any]]]:
     """The tables that are used, a draft of a plan for them, and what to say about it. Raises SourceError."""
-    remarks: list[dict[str, str]] = []
+    remarks: list[dict[str, Any]] = []
     used = list(sources)
     text = None
     if len(used) == 2:
@@ -117,7 +123,7 @@ def drafted(sources: Sequence[Source], folder: Path) -> tuple[list[Source], dict
             # Two files were meant together; of the sheets of one workbook the first may stand alone.
             if "#" not in used[0].name or used[0].name.partition("#")[0] != used[1].name.partition("#")[0]:
                 raise
-            remarks.append(remark("note", f"{used[1].name} is left out: no column of it names a row of {used[0].name}"))
+            remarks.append(remark("note", say("leftOut", file=used[1].name, other=used[0].name)))
             used = used[:1]
     if text is None:
         text = draft(used[0].raw, source=used[0].name, name=used[0].stem)
@@ -135,59 +141,46 @@ def complete(part: dict[str, Any], raw: RawTable, *, in_order: bool = False) -> 
     links = part["links"]
     used = {column["from"] for column in part["columns"]} | {part["key"], links["key"] if links else None}
     names = {column["name"] for column in part["columns"]}
-    reasons = {found.column: f"it looks like {found.reason}" for found in identifying_columns(raw)}
+    reasons = {found.column: say("reason.looks", what=looks(found.reason)) for found in identifying_columns(raw)}
     keys = set(repeated_keys(tallies, part["key"]))
     for name, tally in tallies.items():
         if name in used:
             continue
         found = guess(name, tally)
-        reason = reasons.get(name) or ("it looks like a key" if name in keys else "")
-        if not reason:
-            reason = found.comment if found.column is None else "it is not in the plan"
+        reason = reasons.get(name)
+        if reason is None:
+            reason = say("reason.key") if name in keys else found.unfit or say("reason.plan")
         column = column_draft(found.column or Category(name=name))
         if name in names:  # a released column was given the name of another one of the file
             column["name"] = next(new for i in range(2, 1000) if (new := f"{name} ({i})") not in names)
         names.add(column["name"])
-        part["columns"].append({**column, "from": name, "keep": False, "reason": reason})
+        part["columns"].append({**column, "from": name, "keep": False, "reason": str(reason), "why": reason.plain()})
     if in_order:
         place = {name: at for at, name in enumerate(raw.columns)}
         part["columns"].sort(key=lambda column: place.get(column["from"], len(place)))
 
 
-def about(part: Mapping[str, Any], raw: RawTable) -> list[dict[str, str]]:
+def about(part: Mapping[str, Any], raw: RawTable) -> list[dict[str, Any]]:
     """Remarks on a table of a fresh draft."""
     table = part["name"]
     out = []
     doubtful = names_like_cells({name: set(map(str.strip, cells)) for name, cells in raw.columns.items()})
     if doubtful:
-        out.append(
-            remark(
-                "private",
-                f"{doubtful} of {len(raw.columns)} column names look like cells. If the first line of the file is a "
-                f"row, put a line of names above it and open the file again: names of columns are not kept secret",
-                table,
-            )
-        )
+        out.append(remark("private", say("namesLikeCells", some=doubtful, columns=len(raw.columns)), table))
     if not part["links"]:
         for name in repeated_keys(column_tallies(raw), part["key"]):
-            out.append(
-                remark(
-                    "private",
-                    "This column repeats. If it names a person, that person has several rows here, and the promise "
-                    "would cover one row and not the person. Where another file has one row per person, open both",
-                    table,
-                    name,
-                )
-            )
+            out.append(remark("private", say("repeats"), table, name))
     for column in part["columns"]:
         if not column["keep"]:
-            out.append(remark("note", f"Set aside: {column['reason']}", table, column["name"]))
+            remarked = remark("note", f"Set aside: {column['reason']}", table, column["name"])
+            out.append({**remarked, "said": {"code": "aside", "values": {"reason": column["why"]}}})
     return out
 
 
-def remark(level: str, message: str, table: str = "", column: str = "") -> dict[str, str]:
-    """A remark as the contract has it."""
-    return {"level": level, "table": table, "column": column, "message": message}
+def remark(level: str, message: Said | str, table: str = "", column: str = "") -> dict[str, Any]:
+    """A remark as the contract has it. message: a text is an error of the engine, which pages show as it is."""
+    said = message.plain() if isinstance(message, Said) else None
+    return {"level": level, "table": table, "column": column, "message": str(message), "said": said}
 
 
 def tables_of(sources: Iterable[Source], made: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -229,4 +222,3 @@ def example(linked: bool) -> tuple[list[Source], dict[str, Any]]:
     for part, source in zip(made["tables"], sources, strict=True):
         complete(part, source.raw)
     return sources, made
-

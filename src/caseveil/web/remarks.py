@@ -10,12 +10,14 @@ import datetime
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from caseveil.plan import Plan, TablePlan
 from caseveil.records.identify import identifying_columns
 from caseveil.records.prepare import words_of
 from caseveil.records.raw import RawTable
 from caseveil.records.recipe import apply
+from caseveil.records.said import Said, looks, say
 from caseveil.schema.attribute import MISSING, Binned, Column, MultiChoice, Outside
 from caseveil.schema.cells import number_of
 from caseveil.schema.recipe import Condition
@@ -26,10 +28,6 @@ from caseveil.web.opening import remark
 FEW = 10
 """Fewer people than this can be told apart by what they share."""
 
-_RARE_ROWS = (
-    f"The rows that are left out are those with values that fewer than {FEW} people have. To drop what is rare tells of "
-    f"the rows: choose from what is known without them, or have values discovered"
-)
 _EVEN = 1.15  # bins whose fullest holds at most so many times as many people as the emptiest look like quantiles
 
 
@@ -42,29 +40,28 @@ def lenient(plan: Plan) -> Plan:
     return replace(plan, tables=tuple(parts))
 
 
-def of_table(part: TablePlan, raw: RawTable) -> list[dict[str, str]]:
+def of_table(part: TablePlan, raw: RawTable) -> list[dict[str, Any]]:
     """Remarks on one table. part: of a lenient plan; raw: as the file has it. Raises RowsError where a column of the
     file is not there."""
     table = part.table
     made = apply(raw, table, part.recipe).raw
-    out: list[dict[str, str]] = []
+    out: list[dict[str, Any]] = []
     declared = {column.name for column in table.columns if column.values is not None}
     for found in identifying_columns(made, released=table, recipe=part.recipe):
         safe = found.column in declared
         out.append(
             remark(
                 "private" if safe else "stop",
-                f"This column looks like {found.reason}. "
-                + (
-                    "Only its declared values can come out; are they words that could be anybody's?"
-                    if safe
-                    else "Set it aside, group it, or declare public values; as it is, the release is refused"
-                ),
+                say("looksDeclared" if safe else "looksOpen", what=looks(found.reason)),
                 table.name,
                 found.column,
             )
         )
-    out += [remark("private", _RARE_ROWS, table.name, one.column) for one in part.recipe.where if _drops_rare(one, raw)]
+    out += [
+        remark("private", say("rareRows", few=FEW), table.name, one.column)
+        for one in part.recipe.where
+        if _drops_rare(one, raw)
+    ]
     for column in table.columns:
         if column.name in made.columns:
             out += [
@@ -81,7 +78,7 @@ def _drops_rare(one: Condition, raw: RawTable) -> bool:
     return bool(dropped) and max(dropped) < FEW
 
 
-def _of_column(column: Column, part: TablePlan, cells: Sequence[str], raw: RawTable) -> list[tuple[str, str]]:
+def _of_column(column: Column, part: TablePlan, cells: Sequence[str], raw: RawTable) -> list[tuple[str, Said]]:
     out = []
     tally = Counter(words_of(column, cells))
     tally.pop(MISSING, None)
@@ -89,38 +86,19 @@ def _of_column(column: Column, part: TablePlan, cells: Sequence[str], raw: RawTa
         tally = _items(tally, column.delimiter)
     recipe = part.recipe.of(column.name)
     if column.values is None:
-        out.append(
-            (
-                "price",
-                "Values are discovered privately: that costs accuracy, and rare values are lost. If they are public "
-                "knowledge, such as the boxes of a form, declare all of them",
-            )
-        )
+        out.append(("price", say("discovered")))
     elif isinstance(column, Binned):
         out += _bins(column, tally, cells)
     elif recipe.group is None and set(tally) == set(column.values) and not _public(column):
         rare = sum(people < FEW for people in tally.values())
         if rare:
-            out.append(
-                (
-                    "private",
-                    f"The declared values are exactly those of the rows, and fewer than {FEW} people have "
-                    f"{'one' if rare == 1 else rare} of them. Values that were read off the rows reveal that somebody "
-                    f"has them: declare what the form allows, or have values discovered",
-                )
-            )
+            out.append(("private", say("readOff", few=FEW, count=rare)))
     named = Counter(map(str.strip, raw.columns[recipe.of_file])) if recipe.recode else Counter()
     if isinstance(column, MultiChoice):
         named = _items(named, column.delimiter)
     rare = sum(0 < named[cell] < FEW for cell in recipe.recode)
     if rare:
-        out.append(
-            (
-                "private",
-                f"The plan names {'a cell' if rare == 1 else f'{rare} cells'} that fewer than {FEW} people have: do "
-                f"not publish release.toml with it. The release holds none of these cells",
-            )
-        )
+        out.append(("private", say("namedCells", few=FEW, count=rare)))
     return out
 
 
@@ -138,33 +116,21 @@ def _public(column: Column) -> bool:
     return field is not None and set(column.values or ()) in (set(field.values), set(field.value_labels))
 
 
-def _bins(column: Binned, tally: Counter[str], cells: Sequence[str]) -> list[tuple[str, str]]:
+def _bins(column: Binned, tally: Counter[str], cells: Sequence[str]) -> list[tuple[str, Said]]:
     out = []
     held = [tally[label] for label in column.values]
     if len(held) >= 3 and min(held) >= FEW and max(held) <= _EVEN * min(held):
-        out.append(
-            (
-                "private",
-                "The bins hold nearly equally many people, so their edges look like quantiles of the rows. Edges are "
-                "public: choose round ones, from what is known without looking",
-            )
-        )
+        out.append(("private", say("evenBins")))
     if not column.is_date:
         numbers = Counter(number for cell in cells if (number := number_of(cell.strip())) is not None)
         ends = {min(numbers), max(numbers)} if numbers else set()
         edges = [float(edge) for edge in column.edges if not isinstance(edge, datetime.date)]
         if any(edge in ends and numbers[edge] < FEW and edge % 5 for edge in edges):
-            out.append(
-                (
-                    "private",
-                    f"An edge of the bins is the smallest or the largest number of the rows, and fewer than {FEW} "
-                    f"people have it. Choose a round edge",
-                )
-            )
+            out.append(("private", say("outermost", few=FEW)))
     return out
 
 
-def of_link(part: TablePlan, table: Table, raws: Sequence[RawTable]) -> list[dict[str, str]]:
+def of_link(part: TablePlan, table: Table, raws: Sequence[RawTable]) -> list[dict[str, Any]]:
     """Remarks on how two tables hang together. table: of people."""
     link = part.link
     if link is None or table.key is None or table.key not in raws[0].columns or link.key not in raws[1].columns:
@@ -175,15 +141,7 @@ def of_link(part: TablePlan, table: Table, raws: Sequence[RawTable]) -> list[dic
     over = sum(rows - link.at_most for key, rows in named.items() if key in known and rows > link.at_most)
     out = []
     if strays:
-        out.append(remark("note", f"{strays:,} rows name nobody in {table.name}", part.table.name, link.key))
+        out.append(remark("note", say("strays", count=strays, table=table.name), part.table.name, link.key))
     if over:
-        out.append(
-            remark(
-                "note",
-                f"{over:,} links are above the cap of {link.at_most} and do not count. The cap is public: keep it, or "
-                f"choose another one from what is known of such cases, never to fit the rows",
-                part.table.name,
-                link.key,
-            )
-        )
+        out.append(remark("note", say("overCap", count=over, most=link.at_most), part.table.name, link.key))
     return out

@@ -25,6 +25,7 @@ from caseveil.plan import Plan
 from caseveil.records.raw import RawTable
 from caseveil.records.recipe import preview
 from caseveil.records.recipe_words import describe
+from caseveil.records.said import say
 from caseveil.web import columns, opening, progress, remarks
 from caseveil.web.draft import from_plan, table_of, to_plan
 from caseveil.web.fields import Given
@@ -145,10 +146,10 @@ class Session:
     def _example(self, given: Given, work: Work) -> Answer:
         work.plain("Inventing people")
         sources, draft = opening.example(given.flag("linked"))
-        said = remark("note", "These people are invented and resemble nobody. Try everything on them.")
+        said = remark("note", say("example"))
         return self._opened(sources, draft, [said])
 
-    def _opened(self, sources: list[Source], draft: dict[str, Any], said: list[dict[str, str]]) -> Answer:
+    def _opened(self, sources: list[Source], draft: dict[str, Any], said: list[dict[str, Any]]) -> Answer:
         self._sources = Sources(sources)
         return {"tables": opening.tables_of(sources, draft), "draft": draft, "remarks": said}
 
@@ -179,7 +180,7 @@ class Session:
             "rows": raw.n,
             "kept": kept,
             "recipe": [
-                {"table": name, "column": step.column, "sentence": step.sentence}
+                {"table": name, "column": step.column, "sentence": step.sentence, "said": step.said.plain()}
                 for step in describe(part.table, part.recipe)
             ],
             "remarks": said,
@@ -205,14 +206,14 @@ class Session:
     def _check(self, given: Given, work: Work) -> Answer:
         return {"remarks": self._remarks(self._plan(given), work)}
 
-    def _remarks(self, plan: Plan, work: Work) -> list[dict[str, str]]:
+    def _remarks(self, plan: Plan, work: Work) -> list[dict[str, Any]]:
         """Everything that is to be said before a release, and why it would be refused."""
         from caseveil.intake import prepare_rows
         from caseveil.produce import prepared
 
         raws = self._sources.raws(plan)
         work.plain("Checking the data against the plan")
-        said: list[dict[str, str]] = []
+        said: list[dict[str, Any]] = []
         try:
             looked = remarks.lenient(plan)
             for part, raw in zip(looked.tables, raws, strict=True):

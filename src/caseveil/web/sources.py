@@ -10,6 +10,7 @@ from caseveil.errors import PlanError
 from caseveil.plan import Plan
 from caseveil.records.join import added
 from caseveil.records.raw import RawTable
+from caseveil.records.said import say
 from caseveil.schema.recipe import Join
 from caseveil.web import opening
 from caseveil.web.draft import join_of
@@ -33,9 +34,7 @@ class Sources:
 
     def raws(self, plan: Plan) -> list[RawTable]:
         """The tables of a plan, in its order, joined as it says. Raises PlanError, and RowsError as a join does."""
-        return [
-            self._raw(part.source or "", part.table.name, part.table.key, part.recipe.join) for part in plan.tables
-        ]
+        return [self._raw(part.source or "", part.table.name, part.table.key, part.recipe.join) for part in plan.tables]
 
     def raw_of(self, table: Given) -> RawTable:
         """The same for a table of a draft."""
@@ -53,11 +52,11 @@ class Sources:
         return self._joined[1]
 
 
-def matched(draft: Mapping[str, Any], sources: Sources) -> list[dict[str, str]]:
+def matched(draft: Mapping[str, Any], sources: Sources) -> list[dict[str, Any]]:
     """Gives the tables of a draft that was read from a plan the files that are open, and the columns of those that the
     plan does not release. Returns what to say of it. Where as many are open as the plan names, their names may differ.
     """
-    said: list[dict[str, str]] = []
+    said: list[dict[str, Any]] = []
     wanted = [(part, part) for part in draft["tables"]]
     wanted += [(part, part["join"]) for part in draft["tables"] if part["join"]]
     open_now = list(sources)
@@ -67,9 +66,9 @@ def matched(draft: Mapping[str, Any], sources: Sources) -> list[dict[str, str]]:
         source = sources.get(place["source"]) or sources.get(base)
         if source is None and len(open_now) == len(wanted):
             source = open_now[at]
-            said.append(remark("note", f"The plan names another file; it is now for {source.name}", part["name"]))
+            said.append(remark("note", say("otherFile", file=source.name), part["name"]))
         if source is None:
-            said.append(remark("note", f"Open {base} to go on", part["name"]))
+            said.append(remark("note", say("openFile", file=base), part["name"]))
             missing.add(part["name"])
         place["source"] = base if source is None else source.name
     for part in draft["tables"]:

@@ -52,8 +52,9 @@ export interface ColumnDraft {
   /** Name in the file. */
   from: string;
   keep: boolean;
-  /** Why it was set aside, for people; "" where it was not. */
+  /** Why it was set aside, in English; "" where it was not. why: the same, to be said in the page's language. */
   reason: string;
+  why?: Said | null;
   kind: Kind;
   /** Declared public values; null: discovered privately, at a price. */
   values: string[] | null;
@@ -79,12 +80,29 @@ export interface Grid {
   rows: string[][];
 }
 
+/** A sentence by its code, and what it puts in; src/caseveil/records/said.py has all codes, and the same in English. */
+export interface Said {
+  code: string;
+  values: Record<string, SaidValue>;
+}
+
+export type SaidValue = string | number | Said | Said[] | SaidWords;
+
+/** Words to quote; more: how many follow them unsaid. */
+export interface SaidWords {
+  words: string[];
+  joint: "or" | "and";
+  more: number;
+}
+
 export interface Remark {
   /** "stop" refuses the release, "private" may never be published as it is, "price" costs accuracy, "note" informs. */
   level: "stop" | "private" | "price" | "note";
   table: string;
   column: string;
+  /** In English. said: the same, to be said in the page's language; null for errors. */
   message: string;
+  said?: Said | null;
 }
 
 export interface OpenedTable {
@@ -102,6 +120,7 @@ export interface Opened {
 
 export interface Suggestion {
   label: string;
+  said?: Said | null;
   /** Fields of the column to replace. */
   change: Partial<ColumnDraft>;
   remark: Remark | null;
@@ -123,7 +142,7 @@ export interface Prepared {
   rows: number;
   kept: number;
   /** What the steps do, in order, one sentence each. */
-  recipe: { table: string; column: string; sentence: string }[];
+  recipe: { table: string; column: string; sentence: string; said?: Said | null }[];
   remarks: Remark[];
 }
 
@@ -148,6 +167,7 @@ export interface Forecast {
   rows: { epsilon: number; length: number; within: number; typical: number }[];
   /** What the forecast had to assume. */
   sentences: string[];
+  said?: Said[];
 }
 
 export interface LedgerView {

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import type { Said } from "../src/contract";
 import { type Key, languages, makeWords, type Message, translations } from "../src/i18n/index";
+import { spoken } from "../src/i18n/said";
 
 const keys = Object.keys(translations.en) as Key[];
 const texts = (message: Message): string[] => (typeof message === "string" ? [message] : Object.values(message));
@@ -38,7 +40,7 @@ test("no language repeats English, but for words that are the same in both", () 
 });
 
 /** Keys that are put together: the part before what varies. */
-const MADE = /^(theme|engine|step|remark|kind|derive|outside|strength|fabrication|how)\./;
+const MADE = /^(said|theme|engine|step|remark|kind|derive|outside|strength|fabrication|how)\./;
 
 test("every text is used somewhere", () => {
   const source = ["src", "src/steps", "src/ui"]
@@ -51,4 +53,24 @@ test("words put in numbers as the language has them", () => {
   expect(makeWords("en")("rows", { n: 1 })).toBe("1 row");
   expect(makeWords("es")("prepare.kept", { kept: 3400, rows: 12100 })).toBe("Quedan 3.400 de 12.100 filas");
   expect(new Set([0, 1, 2, 3, 11, 100].map((n) => makeWords("ar")("rows", { n }).replace(/\d+/, ""))).size).toBe(6);
+});
+
+test("a sentence holds sentences and words, and an unknown code is left to its English", () => {
+  const say = (lang: "en" | "fr" | "ar", said: Said): string | null => spoken(makeWords(lang), lang, said);
+  const looks: Said = { code: "looksOpen", values: { what: { code: "looks.NAME", values: {} } } };
+  expect(say("en", looks)).toMatch(/^This column looks like a person's name\. Set it aside/);
+  expect(say("fr", looks)).toMatch(/^Cette colonne semble contenir le nom d’une personne\./);
+  const only: Said = { code: "recipe.only", values: { column: "land", words: { words: ["", "North"], joint: "or", more: 3 } } };
+  expect(say("en", only)).toBe('Only rows stay whose land is empty, "North" or 3 others.');
+  expect(say("ar", only)).toContain("\u2068land\u2069");
+  const recode: Said = {
+    code: "recipe.recode",
+    values: { column: "land", changes: [
+      { code: "recipe.becomes", values: { n: 1, words: { words: ["Zanz"], joint: "and", more: 0 }, new: { words: ["TZ"], joint: "and", more: 0 } } },
+      { code: "recipe.missing", values: { n: 2, words: { words: ["?", "{n}"], joint: "and", more: 0 } } },
+    ] },
+  };
+  expect(say("en", recode)).toBe('In land, "Zanz" becomes "TZ"; "?" and "{n}" become missing.');
+  expect(say("fr", { code: "unheard", values: {} })).toBeNull();
+  expect(say("fr", { code: "aside", values: { reason: { code: "unheard", values: {} } } })).toBeNull();
 });

@@ -2,7 +2,8 @@
 
 import type { ColumnDraft, ColumnView, TableDraft } from "../contract";
 import { changeColumn, columnOf, edgesOf, renamed, valuesOf } from "../draft/change";
-import { button, choice, edit, explain, field, h, type Kit, lines, radios, text, whole } from "../ui/kit";
+import { spoken } from "../i18n/said";
+import { aside, button, choice, edit, explain, field, h, type Kit, lines, radios, text, told, whole } from "../ui/kit";
 
 const SHOWN = 40;
 
@@ -19,7 +20,7 @@ export function columnPanel(kit: Kit, table: TableDraft): HTMLElement {
     { class: "card", id: "column-panel", "aria-labelledby": "column-title" },
     h("h3", { id: "column-title" }, words("prepare.column", { column: column.name })),
     h("p", { class: "quiet", dir: "auto" }, words("prepare.from", { name: column.from })),
-    !column.keep && h("p", { class: "notice" }, column.reason !== "" ? words("prepare.setAside", { reason: column.reason }) : words("prepare.setAsideYou")),
+    !column.keep && h("p", { class: "notice" }, aside(kit, column)),
     view && view.suggestions.length > 0 && suggestions(kit, view, set),
     h(
       "div",
@@ -86,8 +87,8 @@ function suggestions(kit: Kit, view: ColumnView, set: (change: Partial<ColumnDra
       h(
         "div",
         { class: "suggestion" },
-        h("span", { lang: "en", dir: "auto" }, button(`suggest-${i}`, one.label, () => set(one.change))),
-        one.remark && h("span", { class: "quiet" }, h("strong", { class: `flag ${one.remark.level}` }, words(`remark.${one.remark.level}`)), " ", h("span", { lang: "en", dir: "auto" }, one.remark.message)),
+        button(`suggest-${i}`, (one.said && spoken(words, kit.lang, one.said)) || one.label, () => set(one.change)),
+        one.remark && h("span", { class: "quiet" }, h("strong", { class: `flag ${one.remark.level}` }, words(`remark.${one.remark.level}`)), " ", told(kit, "span", one.remark.said, one.remark.message)),
       ),
     ),
   );

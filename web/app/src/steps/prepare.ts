@@ -2,7 +2,7 @@
 
 import type { Condition, Prepared, TableDraft } from "../contract";
 import { changeColumn, changeWhere, tableOf } from "../draft/change";
-import { button, card, choice, edit, field, grid, h, type Kit, loose, next, remarks, sentence, text } from "../ui/kit";
+import { aside, button, card, choice, edit, field, grid, h, type Kit, loose, next, remarks, text, told } from "../ui/kit";
 import { columnPanel } from "./column";
 
 export function prepareStep(kit: Kit): HTMLElement[] {
@@ -44,7 +44,7 @@ function columns(kit: Kit, table: TableDraft, prepared: Prepared | null): HTMLEl
     keep.checked = column.keep;
     keep.addEventListener("change", () => edit(kit, (draft) => changeColumn(draft, table.name, column.name, { keep: keep.checked })));
     const flags = (prepared?.remarks ?? []).filter((remark) => remark.column === column.name && remark.level !== "note");
-    const about = column.keep ? words(`kind.${column.kind}`) : column.reason !== "" ? words("prepare.setAside", { reason: column.reason }) : words("prepare.setAsideYou");
+    const about = column.keep ? words(`kind.${column.kind}`) : aside(kit, column);
     const choose = h(
       "button",
       { type: "button", id: `column-${i}`, class: "column-name", "aria-current": column.name === app.column ? "true" : null },
@@ -112,7 +112,7 @@ function recipe(kit: Kit, table: TableDraft, prepared: Prepared | null): HTMLEle
   const steps = prepared.recipe.filter((step) => step.table === table.name);
   return card(
     words("prepare.recipe"),
-    steps.length > 0 ? h("ol", { class: "recipe" }, ...steps.map((step) => sentence(step.sentence, "li"))) : h("p", { class: "quiet" }, words("prepare.recipeNone")),
+    steps.length > 0 ? h("ol", { class: "recipe" }, ...steps.map((step) => told(kit, "li", step.said, step.sentence))) : h("p", { class: "quiet" }, words("prepare.recipeNone")),
     prepared.remarks.length > 0 && remarks(kit, prepared.remarks),
     h("p", {}, words("prepare.kept", { kept: prepared.kept, rows: prepared.rows })),
     h(

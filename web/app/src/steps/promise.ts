@@ -3,7 +3,7 @@
 import type { Draft, LedgerView } from "../contract";
 import { changeAggregates, changePromise, EPSILONS, epsilonsWith } from "../draft/change";
 import { forecastChart } from "../ui/charts";
-import { about, button, card, choice, chooser, edit, explain, field, h, type Kit, next, radios, sentence, slider, table, text, whole } from "../ui/kit";
+import { about, button, card, choice, chooser, edit, explain, field, h, type Kit, next, radios, sentence, slider, table, text, told, whole } from "../ui/kit";
 import { saveLedger } from "../keep/save";
 import { keptLedgers } from "./open";
 
@@ -78,7 +78,7 @@ function forecast(kit: Kit): HTMLElement {
   return card(
     words("forecast.title"),
     h("div", { class: "sentences", role: "status" }, ...said),
-    ...found.sentences.map((one) => sentence(one, "p", "quiet")),
+    ...found.sentences.map((one, i) => told(kit, "p", found.said?.[i], one, "quiet")),
     forecastChart(kit, found.rows, epsilon),
     h(
       "details",

@@ -35,6 +35,7 @@ export function riskStep(kit: Kit): HTMLElement[] {
     risk
       ? h("p", { class: "verdict", role: "status" }, words("risk.singled", { singled: risk.singled, people: risk.people }), risk.people > 0 && ` (${kit.share(risk.singled / risk.people)})`)
       : h("p", { class: "quiet", role: "status" }, words("engine.working")),
+    several && h("p", { id: "not-looked-at" }, words("risk.linked", { people: draft.tables[0]!.name, table: draft.tables[1]!.name })),
   );
   const parts: HTMLElement[] = [h("p", { class: "lead" }, words("risk.lead")), controls];
   if (!risk) return parts;

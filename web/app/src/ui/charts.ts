@@ -1,5 +1,6 @@
 /** Charts. Observable Plot is fetched (from the site) when the first one is drawn. */
 
+import { direction } from "../i18n/index";
 import type { Kit } from "./kit";
 import { about, h } from "./kit";
 
@@ -13,13 +14,27 @@ function figure(label: string, options: Marks): HTMLElement {
   const place = h("div", { class: "plot", role: "img", "aria-label": label });
   const draw = (plot: PlotModule): void => {
     const width = Math.max(280, Math.min(720, place.clientWidth || 480));
-    const drawn = plot.plot({ width, marginLeft: 44, style: { background: "transparent", overflow: "visible", fontSize: "12px" }, ...options(plot, width) });
+    const drawn = plot.plot({ width, style: { background: "transparent", overflow: "visible", fontSize: "12px" }, ...options(plot, width) });
     drawn.setAttribute("aria-hidden", "true");
     place.replaceChildren(drawn);
   };
   if (loaded) queueMicrotask(() => draw(loaded!));
   else void import("@observablehq/plot").then((plot) => draw((loaded = plot)));
   return place;
+}
+
+/** Where things are in a chart that begins on the left, or on the right where the language does. */
+function sides(kit: Kit, start: number, end: number) {
+  const right = direction(kit.lang) === "rtl";
+  return {
+    margins: right ? { marginLeft: end, marginRight: start } : { marginLeft: start, marginRight: end },
+    x: right ? { reverse: true } : {},
+    axis: right ? ("right" as const) : ("left" as const),
+    far: right ? ("left" as const) : ("right" as const),
+    after: right ? { dx: -6, textAnchor: "end" as const } : { dx: 6, textAnchor: "start" as const },
+    /** A chart itself runs from left to right: its texts are told where they begin. */
+    say: (text: string): string => (right ? `\u2067${text}\u2069` : text),
+  };
 }
 
 const COLOURS = ["var(--accent)", "var(--accent-2)", "var(--few)", "var(--ink-2)"];
@@ -34,12 +49,13 @@ export interface Line {
 export function forecastChart(kit: Kit, rows: readonly Line[], epsilon: number): HTMLElement {
   const { words, number } = kit;
   const lengths = [...new Set(rows.map((row) => row.length))].sort((a, b) => a - b);
-  const name = (n: number): string => words("forecast.of", { n });
+  const side = sides(kit, 44, 90);
+  const name = (n: number): string => side.say(words("forecast.of", { n }));
   return figure(`${words("forecast.title")}: ${words("forecast.axis")}`, (plot) => ({
     height: 280,
-    marginRight: 90,
-    x: { type: "log", label: words("forecast.epsilon"), ticks: [0.1, 0.2, 0.5, 1, 2, 5, 10], tickFormat: (n: number) => number(n), labelArrow: "none" },
-    y: { type: "log", label: words("forecast.axis"), grid: true, ticks: 5, tickFormat: (n: number) => number(n), labelArrow: "none" },
+    ...side.margins,
+    x: { ...side.x, type: "log", label: side.say(words("forecast.epsilon")), labelAnchor: side.far, ticks: [0.1, 0.2, 0.5, 1, 2, 5, 10], tickFormat: (n: number) => number(n), labelArrow: "none" },
+    y: { axis: side.axis, type: "log", label: side.say(words("forecast.axis")), grid: true, ticks: 5, tickFormat: (n: number) => number(n), labelArrow: "none" },
     marks: [
       plot.ruleX([epsilon], { stroke: "var(--ink-2)", strokeDasharray: "4 3" }),
       ...lengths.flatMap((length, i) => {
@@ -49,7 +65,7 @@ export function forecastChart(kit: Kit, rows: readonly Line[], epsilon: number):
         return [
           plot.line(line, { x: "epsilon", y: "within", stroke: COLOURS[i % 4]!, strokeWidth: 2 }),
           plot.dot(now, { x: "epsilon", y: "within", fill: COLOURS[i % 4]!, r: 5 }),
-          plot.text(last ? [last] : [], { x: "epsilon", y: "within", text: () => name(length), dx: 6, textAnchor: "start", fill: "var(--ink)" }),
+          plot.text(last ? [last] : [], { x: "epsilon", y: "within", text: () => name(length), ...side.after, fill: "var(--ink)" }),
         ];
       }),
     ],
@@ -65,16 +81,16 @@ export interface Bar {
 export function bars(kit: Kit, label: string, data: readonly Bar[]): HTMLElement {
   const longest = Math.min(30, Math.max(4, ...data.map((bar) => bar.label.length)));
   const short = (name: string): string => (name.length > 30 ? `${name.slice(0, 29)}…` : name);
+  const side = sides(kit, 16 + 7 * longest, 60);
   const names = data.map((bar, i) => ({ ...bar, row: String(i) }));
   return figure(label, (plot) => ({
     height: 34 + 26 * data.length,
-    marginLeft: 16 + 7 * longest,
-    marginRight: 60,
-    x: { axis: null, label: null },
-    y: { label: null, domain: names.map((bar) => bar.row), tickFormat: (row: string) => short(data[Number(row)]!.label), tickSize: 0 },
+    ...side.margins,
+    x: { ...side.x, axis: null, label: null },
+    y: { axis: side.axis, label: null, domain: names.map((bar) => bar.row), tickFormat: (row: string) => side.say(short(data[Number(row)]!.label)), tickSize: 0 },
     marks: [
       plot.barX(names, { x: "value", y: "row", fill: "var(--accent)", insetTop: 3, insetBottom: 3 }),
-      plot.text(names, { x: (bar: Bar) => Math.max(bar.value, bar.tick ?? 0), y: "row", text: (bar: Bar) => about(kit, bar.value), dx: 6, textAnchor: "start", fill: "var(--ink)" }),
+      plot.text(names, { x: (bar: Bar) => Math.max(bar.value, bar.tick ?? 0), y: "row", text: (bar: Bar) => about(kit, bar.value), ...side.after, fill: "var(--ink)" }),
       plot.tickX(names.filter((bar) => bar.tick !== undefined), { x: "tick", y: "row", stroke: "var(--accent-2)", strokeWidth: 3 }),
       plot.ruleX([0]),
     ],

@@ -2,8 +2,9 @@
 
 import { h } from "../../../explorer/src/layout/dom";
 import type { App, Step } from "../app";
-import type { Bytes, Draft, Grid, Remark } from "../contract";
+import type { Bytes, ColumnDraft, Draft, Grid, Remark, Said } from "../contract";
 import { formatNumber, formatShare, type Key, type Lang, type Words } from "../i18n/index";
+import { spoken } from "../i18n/said";
 
 export { h };
 
@@ -204,16 +205,28 @@ export function remarks(kit: Kit, list: readonly Remark[]): HTMLElement {
   return h(
     "ul",
     { class: "remarks" },
-    ...sorted.map(({ level, table: where, column, message }) =>
+    ...sorted.map(({ level, table: where, column, message, said }) =>
       h(
         "li",
         { class: level },
         h("strong", { class: "level" }, kit.words(`remark.${level}`)),
         column !== "" && h("bdi", { class: "where" }, kit.app.draft && kit.app.draft.tables.length > 1 ? `${where}.${column}` : column),
-        h("span", { dir: "auto", lang: "en" }, message),
+        told(kit, "span", said, message),
       ),
     ),
   );
+}
+
+/** What the engine says, in the page's language; its English where that is an error or unknown to this page. */
+export function told(kit: Kit, tag: "span" | "p" | "li", said: Said | null | undefined, english: string, kind: string | null = null): HTMLElement {
+  const words = said && spoken(kit.words, kit.lang, said);
+  return words ? h(tag, { class: kind }, words) : h(tag, { dir: "auto", lang: "en", class: kind }, english);
+}
+
+/** That a column is set aside, and why. */
+export function aside(kit: Kit, column: ColumnDraft): string {
+  if (column.reason === "") return kit.words("prepare.setAsideYou");
+  return kit.words("prepare.setAside", { reason: (column.why && spoken(kit.words, kit.lang, column.why)) || column.reason });
 }
 
 /** The engine's own words. */
