@@ -234,7 +234,7 @@ def test_keys_alone_lead_from_the_example_to_a_zip_that_verifies(start: Start, t
     assert page.is_checked("#keep-0")
     press("step-promise")
     press("length", "Home")
-    assert page.get_attribute("#length", "aria-valuetext") == "Combinations of up to 1 columns"
+    assert page.get_attribute("#length", "aria-valuetext") == "Single columns alone"
     press("step-make")
     press("rehearse")
     page.wait_for_selector("#compare")

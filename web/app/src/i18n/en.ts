@@ -179,7 +179,7 @@ export const en = {
   "strength.strong": "strong, a common first choice",
   "strength.moderate": "moderate",
   "strength.weak": "weak: hard to justify for records like these",
-  "promise.length": "Combinations of up to {n} columns",
+  "promise.length": { one: "Single columns alone", other: "Combinations of up to {n} columns" },
   "promise.lengthWhy": "Shorter combinations are counted more accurately. Three is a common choice.",
   "promise.fabrication": "Combinations that nobody has",
   "promise.fabricationWhy": "Noise can make a combination appear that nobody in the file has. Fewer of these means that more rare real ones are left out.",

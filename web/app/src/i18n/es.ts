@@ -168,7 +168,7 @@ export const es: Translation = {
   "strength.strong": "fuerte, una primera elección común",
   "strength.moderate": "moderado",
   "strength.weak": "débil: difícil de justificar para registros así",
-  "promise.length": "Combinaciones de hasta {n} columnas",
+  "promise.length": { one: "Solo columnas sueltas", many: "Combinaciones de hasta {n} de columnas", other: "Combinaciones de hasta {n} columnas" },
   "promise.lengthWhy": "Las combinaciones cortas se cuentan con más precisión. Tres es una elección común.",
   "promise.fabrication": "Combinaciones que nadie tiene",
   "promise.fabricationWhy": "El ruido puede hacer aparecer una combinación que nadie tiene en el archivo. Menos de estas significa dejar fuera más combinaciones raras pero reales.",

@@ -168,7 +168,7 @@ export const fr: Translation = {
   "strength.strong": "fort, un premier choix courant",
   "strength.moderate": "modéré",
   "strength.weak": "faible : difficile à justifier pour de tels dossiers",
-  "promise.length": "Combinaisons de {n} colonnes au plus",
+  "promise.length": { one: "Colonnes seules", many: "Combinaisons de {n} de colonnes au plus", other: "Combinaisons de {n} colonnes au plus" },
   "promise.lengthWhy": "Les combinaisons courtes sont comptées plus précisément. Trois est un choix courant.",
   "promise.fabrication": "Combinaisons que personne n’a",
   "promise.fabricationWhy": "Le bruit peut faire apparaître une combinaison que personne n’a dans le fichier. En avoir moins, c’est laisser de côté plus de combinaisons rares mais vraies.",
