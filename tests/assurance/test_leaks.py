@@ -47,7 +47,9 @@ def test_no_command_shows_a_cell(tmp_path: Path, linked: bool) -> None:
     lines = journeys.commands(["victims.csv", "perpetrators.csv"] if linked else ["victims.csv"])
     for at, args in enumerate(lines):
         ended = sandbox.run(*args)
-        assert ended.code == (2 if at in journeys.REFUSED else 0), ended.said
+        # 20 attacked releases call a sound plan broken once in a thousand lines; what is said then may leak as little.
+        fine = (0, 1) if "--runs" in args else (0,)
+        assert ended.code in ((2,) if at in journeys.REFUSED else fine), ended.said
         assert journeys.traces(sandbox, ended) == {}, args
     assert sandbox.inputs_changed() == []
     assert {path for path in sandbox.produced() if not path.startswith("work/")} == set()
