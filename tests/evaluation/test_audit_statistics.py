@@ -21,6 +21,8 @@ from caseveil.evaluation.audit import (
     one_run,
     one_run_chance,
     separation,
+    separation_bound,
+    separation_error,
     told_apart,
     upper_tail,
     white_box,
@@ -102,6 +104,28 @@ def test_noise_that_is_smaller_than_it_says_breaks_even_where_the_claim_is_large
 def test_separation_without_noise_is_infinite() -> None:
     assert separation(np.zeros(5), np.ones(5)) == math.inf
     assert separation(np.zeros(5), np.zeros(5)) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("mu", "runs", "alpha", "bound"),
+    [(0.2, 10, 2.5e-4, 2.185), (3.0, 10, 2.5e-10, 17.0201), (3.0, 50, 2.5e-4, 4.2447), (3.0, 1000, 2.5e-10, 3.4348)],
+)
+def test_the_bound_of_a_separation_is_that_of_noncentral_t(mu: float, runs: int, alpha: float, bound: float) -> None:
+    """Quantiles of another implementation (scipy.stats.nct)."""
+    assert separation_bound(mu, runs, alpha) == pytest.approx(bound, abs=1e-4)
+
+
+def test_few_runs_call_a_sound_release_broken_no_more_often_than_is_said() -> None:
+    """20,000 sound games of 10 runs, 1% of which may pass: over 290 would have a probability below 1e-9 (binomial).
+
+    Some 600 would pass the bound of a normal law, which holds for many runs only.
+    """
+    rng = np.random.default_rng(8)
+    a, b = rng.normal(0, 1, (20_000, 10)), rng.normal(3, 1, (20_000, 10))
+    seen = np.array([separation(one, other) for one, other in zip(a, b, strict=True)])
+    assert upper_tail(291, 20_000, 0.01) < 1e-9
+    assert np.sum(seen > separation_bound(3.0, 10, 0.01)) <= 290
+    assert np.sum(seen > 3.0 - NORMAL.inv_cdf(0.01) * separation_error(3.0, 10)) > 290
 
 
 @pytest.mark.parametrize(("mu", "outcome"), [(0.2, Outcome.HELD), (2.0, Outcome.BROKEN), (0.0, Outcome.UNKNOWN)])

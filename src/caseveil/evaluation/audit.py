@@ -105,6 +105,33 @@ def separation_error(mu: float, runs: int) -> float:
     return math.sqrt(2 / runs + mu**2 / (4 * runs))
 
 
+def separation_bound(mu: float, runs: int, alpha: float) -> float:
+    """What `separation` of normal scores, mu apart, with so many on either side passes with probability alpha.
+
+    apart / spread > x where apart is N(mu, 2 / runs) and spread^2 is chi-square over its k = 2 runs - 2 degrees of
+    freedom, independent of it (the noncentral t distribution). Summed over the law of spread. With few runs the tail is
+    far heavier than that of a normal law with `separation_error`.
+    """
+    k = 2 * runs - 2
+    wide = 12 / math.sqrt(2 * k)
+    spread = np.linspace(max(0.0, 1 - wide), 1 + wide, 2001)[1:]
+    log_density = (k - 1) * np.log(spread) - k * spread**2 / 2
+    weight = np.exp(log_density - log_density.max())
+    weight /= weight.sum()
+    low, high = mu, mu + 1.0
+
+    def chance(x: float) -> float:
+        beyond = (x * spread - mu) * math.sqrt(runs / 4)  # erfc(z / sqrt(2)) / 2 is the tail of a normal law
+        return float(weight @ [0.5 * math.erfc(z) for z in beyond.tolist()])
+
+    while chance(high) > alpha:
+        low, high = high, mu + 2 * (high - mu)
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if chance(middle) > alpha else (low, middle)
+    return high
+
+
 @dataclass(frozen=True, kw_only=True)
 class Game:
     """Scores of releases with and without the canaries: mean 0 without, copies x mu with them, deviation 1 in both.
@@ -138,13 +165,14 @@ def white_box(name: str, game: Game, alpha: float) -> Finding:
     copies = game.copies
     error = separation_error(copies * game.expected, runs) / copies
     reach = -probit(alpha / 4) * error  # two sides; the other half of alpha is for the bound
+    above = max(reach, separation_bound(copies * game.expected, runs, alpha / 4) / copies - game.expected)
     estimate = separation(game.without, game.with_it) / copies
     # the middle of what is expected: it does not come from the scores
     lower = told_apart(game.without, game.with_it, copies * game.expected / 2, alpha / 2) / copies
     spread = f"known to {100 * reach / game.expected:.0f}%"
-    if lower > game.claimed or estimate > game.claimed + reach:
+    if lower > game.claimed or estimate > game.claimed + above:
         outcome, reason = Outcome.BROKEN, f"more is lost than is claimed ({spread})"
-    elif estimate > game.expected + reach:
+    elif estimate > game.expected + above:
         outcome, reason = Outcome.BROKEN, f"the noise is smaller than the release says ({spread})"
     elif reach > ENOUGH * game.expected:
         outcome, reason = Outcome.UNKNOWN, f"too few runs to say ({spread})"
