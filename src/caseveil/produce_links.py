@@ -213,7 +213,8 @@ def _records(
     barred = bars(model.each, [c for c in unseen if c[-1] < v], below)
     people_domain = Domain(names=each.domain.names[: v + 1], sizes=each.domain.sizes[: v + 1])
     codes, component = draw_victims(model, people, rng, barred)
-    options = RefineOptions.for_size(people, low)
+    # a second sweep would bring the records closer to their targets, and no closer to the truth
+    options = replace(RefineOptions.for_size(people, low), sweeps=1)
     codes = refine(
         codes,
         people_domain,

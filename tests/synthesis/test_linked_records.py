@@ -180,20 +180,20 @@ def objective(links: Links, codes: NDArray[np.int32], targets: LinkTargets, toll
     return out + 0.5 * float((targets.pairs.weight * miss**2).sum())
 
 
-@pytest.mark.parametrize("group", [1, 4])
+@pytest.mark.parametrize("batch", [3, 512])
 @pytest.mark.parametrize("seed", range(3))
-def test_moves_lower_the_misses_and_prices_stay_true(seed: int, group: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_moves_lower_the_misses_and_prices_stay_true(seed: int, batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """After many moves the prices that were kept up to date equal those computed anew from the records.
 
-    One move at a time never raises the misses; several at once may, a little. What is left in the end is what victims
-    and their numbers of links, which do not move, have apart from the targets.
+    No visit raises the misses. What is left in the end is what victims and their numbers of links, which do not move,
+    have apart from the targets.
     """
     rng = np.random.default_rng(seed)
     links = links_of(random_people(TABLES, 70, rng))
     targets = targets_of(random_people(TABLES, 70, rng))
     toll = 30.0
     work = room._Work(links, DOMAIN, V, targets, toll)
-    work.group = group
+    work.batch = batch
     prices: list[room._PairPrices] = []
     real = room._PairPrices
 
@@ -207,7 +207,7 @@ def test_moves_lower_the_misses_and_prices_stay_true(seed: int, group: int, monk
     for j in (3, 4, 3, 4):
         moves += work.visit(j, rng, None)
         after = objective(links, work.codes, targets, toll)
-        assert after <= before + (1e-3 if group == 1 else 0.03 * first)
+        assert after <= before + 1e-3
         before = after
         fresh = room._Counted(DOMAIN, targets.drawn, replace(links, codes=work.codes), toll)
         np.testing.assert_allclose(work.counted.price, fresh.price, atol=2e-3)

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from caseveil.records.counting import count
 from caseveil.schema.domain import Clique, Domain
+from caseveil.synthesis import records as room
 from caseveil.synthesis.bars import Bars, bars
 from caseveil.synthesis.model import Mixture
-from caseveil.synthesis.records import RefineOptions, Target, draw, refine
+from caseveil.synthesis.records import AttributeView, Layout, RefineOptions, Target, draw, refine
 from tests.measurement.invented import coded, domain_of, random_rows, up_to
 
 pytestmark = pytest.mark.engine
@@ -92,14 +93,14 @@ def test_moving_one_by_one_never_raises_the_objective_and_ends_where_no_move_hel
     targets = random_targets(domain, 40, rng, barred=barred)
     start = random_rows(domain, 40, rng).codes
     kept = start.copy()
-    options = RefineOptions(group=1, sweeps=1, toll=30.0)
+    options = RefineOptions(sweeps=1, toll=30.0)
     before = objective(start, domain, targets, 30.0)
     codes = refine(start, domain, targets, options=options, rng=rng)
     assert (start == kept).all()
     assert codes.shape == start.shape
     after = objective(codes, domain, targets, 30.0)
     assert after <= before * (1 + 1e-5) + 1e-3
-    codes = refine(codes, domain, targets, options=RefineOptions(group=1, sweeps=200, toll=30.0), rng=rng)
+    codes = refine(codes, domain, targets, options=RefineOptions(sweeps=200, toll=30.0), rng=rng)
     settled = objective(codes, domain, targets, 30.0)
     assert settled <= after * (1 + 1e-5) + 1e-3
     for row, j in itertools.product(range(0, len(codes), 7), range(len(domain))):
@@ -129,7 +130,7 @@ def test_tables_of_real_records_are_met_nearly_exactly() -> None:
     cliques = [c for c in up_to(domain, 2) if c]
     targets = {c: Target(wanted=count(truth, c).astype(np.float64), weight=1.0) for c in cliques}
     codes = refine(
-        random_rows(domain, 2000, rng).codes, domain, targets, options=RefineOptions(group=1, sweeps=6), rng=rng
+        random_rows(domain, 2000, rng).codes, domain, targets, options=RefineOptions(sweeps=6), rng=rng
     )
     for clique in cliques:
         assert np.abs(count(coded(domain, codes), clique) - targets[clique].wanted).mean() < 2.0
@@ -244,3 +245,22 @@ def test_progress_rises_to_the_end() -> None:
     refine(random_rows(domain, 50, rng).codes, domain, targets, options=RefineOptions(), rng=rng, progress=seen.append)
     assert seen == sorted(seen)
     assert seen[-1] <= 1.0
+
+
+@pytest.mark.parametrize("exact", [1, 2**24])
+def test_a_view_finds_the_cell_of_every_record(exact: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In single precision, and in double where there are too many rows for it."""
+    monkeypatch.setattr(room, "_EXACT", exact)
+    rng = np.random.default_rng(6)
+    domain = domain_of(3, 5, 2, 4)
+    targets = random_targets(domain, 40, rng, barred=False)
+    codes = random_rows(domain, 60, rng).codes
+    layout = Layout(domain, targets)
+    for j in range(len(domain)):
+        view = AttributeView(layout, j, targets)
+        mine = [c for c in layout.cliques if j in c]
+        found = view.flat[view.rows(codes), codes[:, j][:, None]]
+        for table, clique in enumerate(mine):
+            start = int(layout.starts[layout.cliques.index(clique)])
+            wanted = start + np.ravel_multi_index(tuple(codes[:, i] for i in clique), domain.shape(clique))
+            np.testing.assert_array_equal(found[:, table], wanted)

@@ -29,7 +29,7 @@ def rows_and_model(dependence: float) -> tuple[EncodedRows, Mixture]:
 def test_strong_measurements_overrule_the_model() -> None:
     rows, model = rows_and_model(0.9)
     residuals = noisy_residuals(rows, dict.fromkeys(CLIQUES, 0.01), np.random.default_rng(2))
-    blended = blend(residuals, model)
+    blended = blend(residuals, {c: model.expected(c) for c in residuals.values})
     for clique in ((0, 1), (0, 2), (1, 2)):
         gap = np.linalg.norm(residuals.values[clique] - centre(model.expected(clique)))
         assert np.linalg.norm(blended[clique] - residuals.values[clique]) < 0.01 * gap
@@ -38,7 +38,7 @@ def test_strong_measurements_overrule_the_model() -> None:
 def test_weak_measurements_leave_a_right_model_alone() -> None:
     rows, model = rows_and_model(0.0)
     residuals = noisy_residuals(rows, dict.fromkeys(CLIQUES, 400.0), np.random.default_rng(2))
-    blended = blend(residuals, model)
+    blended = blend(residuals, {c: model.expected(c) for c in residuals.values})
     clean = noisy_residuals(rows, residuals.variance, None)
     ours = sum(float(((blended[c] - clean.values[c]) ** 2).sum()) for c in CLIQUES if len(c) > 1)
     measured = sum(float(((residuals.values[c] - clean.values[c]) ** 2).sum()) for c in CLIQUES if len(c) > 1)
@@ -49,7 +49,7 @@ def test_weak_measurements_leave_a_right_model_alone() -> None:
 def test_a_blend_lies_between_the_model_and_the_measurement() -> None:
     rows, model = rows_and_model(0.4)
     residuals = noisy_residuals(rows, dict.fromkeys(CLIQUES, 100.0), np.random.default_rng(3))
-    blended = blend(residuals, model)
+    blended = blend(residuals, {c: model.expected(c) for c in residuals.values})
     for clique in CLIQUES:
         if not clique:
             continue

@@ -53,14 +53,14 @@ for m, k, n in [(1, 1, 1), (4, 4, 8), (5, 3, 9), (7, 50, 13), (33, 17, 50), (64,
     both("times", lambda: [kernel.times(a[::-1], b)])
     both("by_rows", lambda: [kernel.by_rows(a, c)])
 
-def block(dims, rows, width):
-    index = lambda n: rng.integers(0, dims, n).astype(np.int32)
-    columns = rng.permutation(dims)[:width].astype(np.int32)
-    return kernel.TripleBlock(index(rows), index(rows), columns, single(rows, width), abs(single(rows, width)))
+def block(dims, firsts, seconds, width):
+    first, second, columns = (rng.permutation(dims)[:n].astype(np.int32) for n in (firsts, seconds, width))
+    shape = (firsts * seconds, width)
+    return kernel.TripleBlock(first, second, columns, single(*shape), abs(single(*shape)))
 
 for k in (1, 3, 4, 50, 101):
-    for shapes in ([], [(1, 1)], [(4, 2), (5, 3)], [(17, 7), (30, 12), (3, 1)]):
-        blocks = [block(14, rows, width) for rows, width in shapes]
+    for shapes in ([], [(1, 1, 1)], [(2, 2, 2), (5, 1, 3)], [(6, 3, 7), (10, 3, 12), (3, 1, 1)]):
+        blocks = [block(14, *shape) for shape in shapes]
         factors, mass = single(14, k), abs(single(k))
         start_pull, start_mass = single(14, k), single(k)
         def call():
@@ -73,14 +73,14 @@ for records, tables, width in [(0, 2, 3), (1, 1, 1), (50, 3, 2), (50, 5, 3), (60
     rows = (rng.integers(0, 20, (records, tables)) + 20 * np.arange(tables)).astype(np.int32)
     both("scores", lambda: [kernel.scores(local, rows)])
     both("scores", lambda: [kernel.scores(local, np.asfortranarray(rows))])
-    for group in (1, 4, 1000):
+    for often in (1, 2, 9):
         old = rng.integers(0, width, records).astype(np.int32)
         best = ((old + 1) % width).astype(np.int32)
-        which = rng.permutation(np.repeat(np.arange(records), 2))
+        which = rng.permutation(np.repeat(np.arange(records), often))
         step = abs(single(tables))
         def settle():
             mine = local.copy()
-            moved = kernel.settle(mine, rows, which, old, best, step=step, own=float(2 * step.sum()), group=group)
+            moved = kernel.settle(mine, rows, which, old, best, step=step, own=float(2 * step.sum()))
             return [moved, mine]
         if width > 1:
             both("settle", settle)

@@ -130,12 +130,15 @@ void by_rows(float *out, const float *a, const float *b, int m, int k, int n) {
         for (int c = 0; c < n; c++) out[r * n + c] = dot(a + r * k, b + c * k, k);
 }
 
-/* One block of triples: see kernel.Triples. pairs (4, k), scaled (4, width) and columns' `towards` are the caller's.
-   Rows beyond the last of a chunk of four count as zeros. Returns the loss. */
+/* One block of triples: see kernel.TripleBlock. sums takes the gradient of the columns, pull that of both attributes of
+   the rows. pairs, back (4, k) and scaled (4, width) are the caller's. Rows beyond the last of a chunk of four count as
+   zeros. Returns the loss. */
 EXPORT(triples)
-double triples(float *towards, const float *factors, const float *weighted, const int *a, const int *b, const int *columns,
-               const float *target, const float *precision, float *pairs, float *scaled, int rows, int width, int k) {
+double triples(float *sums, float *pull, const float *factors, const float *weighted, const int *first, const int *second,
+               const int *columns, const float *target, const float *precision, float *pairs, float *back, float *scaled,
+               int firsts, int seconds, int width, int k) {
     double loss = 0;
+    int rows = firsts * seconds;
     for (int r = 0; r < rows; r += 4) {
         int some = rows - r < 4 ? rows - r : 4;
         for (int i = 0; i < 4; i++) {
@@ -144,7 +147,7 @@ double triples(float *towards, const float *factors, const float *weighted, cons
                 for (int x = 0; x < k; x++) to[x] = 0;
                 continue;
             }
-            const float *one = factors + a[r + i] * k, *other = factors + b[r + i] * k;
+            const float *one = factors + first[(r + i) / seconds] * k, *other = factors + second[(r + i) % seconds] * k;
             int x = 0;
             for (; x + 4 <= k; x += 4) wasm_v128_store(to + x, wasm_f32x4_mul(wasm_v128_load(one + x), wasm_v128_load(other + x)));
             for (; x < k; x++) to[x] = one[x] * other[x];
@@ -175,7 +178,7 @@ double triples(float *towards, const float *factors, const float *weighted, cons
             loss += missed;
         }
         for (c = 0; c < width; c++) {
-            float *to = towards + columns[c] * k;
+            float *to = sums + columns[c] * k;
             const float *s = scaled + c;
             v128_t w0 = wasm_f32x4_splat(s[0]), w1 = wasm_f32x4_splat(s[width]);
             v128_t w2 = wasm_f32x4_splat(s[2 * width]), w3 = wasm_f32x4_splat(s[3 * width]);
@@ -189,8 +192,32 @@ double triples(float *towards, const float *factors, const float *weighted, cons
             for (; x < k; x++)
                 to[x] += s[0] * pairs[x] + s[width] * pairs[k + x] + s[2 * width] * pairs[2 * k + x] + s[3 * width] * pairs[3 * k + x];
         }
+        int x = 0;
+        for (; x + 4 <= k; x += 4) {
+            v128_t b0 = wasm_f32x4_splat(0), b1 = b0, b2 = b0, b3 = b0;
+            const float *s = scaled;
+            for (c = 0; c < width; c++, s++) {
+                v128_t third = wasm_v128_load(factors + columns[c] * k + x);
+                b0 = mul_add(b0, wasm_f32x4_splat(s[0]), third), b1 = mul_add(b1, wasm_f32x4_splat(s[width]), third);
+                b2 = mul_add(b2, wasm_f32x4_splat(s[2 * width]), third), b3 = mul_add(b3, wasm_f32x4_splat(s[3 * width]), third);
+            }
+            wasm_v128_store(back + x, b0), wasm_v128_store(back + k + x, b1);
+            wasm_v128_store(back + 2 * k + x, b2), wasm_v128_store(back + 3 * k + x, b3);
+        }
+        for (; x < k; x++)
+            for (int i = 0; i < 4; i++) {
+                float sum = 0;
+                for (c = 0; c < width; c++) sum += scaled[i * width + c] * factors[columns[c] * k + x];
+                back[i * k + x] = sum;
+            }
+        for (int i = 0; i < some; i++) {
+            const float *from = back + i * k;
+            int one = first[(r + i) / seconds] * k, other = second[(r + i) % seconds] * k;
+            for (x = 0; x < k; x++) pull[one + x] += from[x] * factors[other + x];
+            for (x = 0; x < k; x++) pull[other + x] += from[x] * factors[one + x];
+        }
     }
-    return loss / 3.0;
+    return loss;
 }
 
 /* out (records, width): sums over tables of the rows of local that a record stands in; rows (records, tables). */
@@ -219,24 +246,29 @@ void scores(float *out, const float *local, const int *rows, int records, int ta
     }
 }
 
-/* Asks moves, a group at a time, whether they still lower the misses, and puts those that do into local (rows, width).
+/* Makes those moves that lower the misses, one by one, and puts them into local (rows, width). Moves are asked `ahead`
+   at a time first, and those that lower the misses then are asked again when their turn comes.
    The i-th move takes record which[i] from value old to best. moved[i] says whether it was made. */
+
+static inline byte lowers(const float *local, const int *at, int from, int to, float own, int tables, int width) {
+    float gain = own;
+    for (int t = 0; t < tables; t++) gain += local[at[t] * width + to] - local[at[t] * width + from];
+    return gain < 0;
+}
+
 EXPORT(settle)
 void settle(float *local, const int *rows, const int *which, const int *old, const int *best, const float *step, byte *moved,
-            float own, int moves, int group, int tables, int width) {
-    for (int first = 0; first < moves; first += group) {
-        int last = first + group < moves ? first + group : moves;
+            float own, int moves, int ahead, int tables, int width) {
+    for (int first = 0; first < moves; first += ahead) {
+        int last = first + ahead < moves ? first + ahead : moves;
+        for (int i = first; i < last; i++)
+            moved[i] = lowers(local, rows + which[i] * tables, old[which[i]], best[which[i]], own, tables, width);
         for (int i = first; i < last; i++) {
             const int *at = rows + which[i] * tables;
             int from = old[which[i]], to = best[which[i]];
-            float gain = own;
-            for (int t = 0; t < tables; t++) gain += local[at[t] * width + to] - local[at[t] * width + from];
-            moved[i] = gain < 0;
-        }
-        for (int i = first; i < last; i++) {
             if (!moved[i]) continue;
-            const int *at = rows + which[i] * tables;
-            int from = old[which[i]], to = best[which[i]];
+            moved[i] = lowers(local, at, from, to, own, tables, width);
+            if (!moved[i]) continue;
             for (int t = 0; t < tables; t++) {
                 local[at[t] * width + to] += step[t];
                 local[at[t] * width + from] -= step[t];

@@ -25,8 +25,8 @@ Index = NDArray[np.int32]
 _CHUNK = 4
 """Rows of a block of triples that kernel.c works on at once."""
 
-_PATHS = 256
-"""Moves whose cells numpy looks up at once: much faster than one by one, and they stay in the processor's memory."""
+AHEAD = 64
+"""Moves that are asked together before they are asked one by one: most are dropped there, at a tenth of the time."""
 
 
 def _load() -> Any:
@@ -42,7 +42,7 @@ def _load() -> Any:
     for name, result, arguments in (
         ("times", None, [numbers, anywhere, size, size, numbers, size, size, size]),
         ("by_rows", None, [numbers] * 3 + [size] * 3),
-        ("triples", ctypes.c_double, [numbers] * 3 + [places] * 3 + [numbers] * 4 + [size] * 3),
+        ("triples", ctypes.c_double, [numbers] * 4 + [places] * 3 + [numbers] * 5 + [size] * 4),
         ("scores", None, [numbers, numbers, places, size, size, size]),
         ("settle", None, [numbers] + [places] * 4 + [numbers, answers, ctypes.c_float] + [size] * 4),
     ):
@@ -87,15 +87,15 @@ def by_rows(a: Single, b: Single) -> Single:
 
 @dataclass(frozen=True)
 class TripleBlock:
-    """All fitted triples that share the first attribute of a pair: rows are pair coordinates, columns single ones.
+    """All fitted triples with one attribute in the middle: rows are pairs (earlier, middle), columns later attributes.
 
-    a, b: the two coordinates of each row. columns: the coordinate of each column. target, precision: (rows, columns).
-    Every triple stands in three places over all blocks (once per choice of its single attribute), which makes the
-    gradient of every attribute one product, with no scatter.
+    first, second: coordinates of the earlier attributes and of the middle one; row first[i], second[j] is i * J + j,
+    J being len(second). columns: the coordinate of each column. target, precision: (rows, columns). Every triple
+    stands in one block, so no product is made twice.
     """
 
-    a: Index
-    b: Index
+    first: Index
+    second: Index
     columns: Index
     target: Single
     precision: Single
@@ -109,15 +109,20 @@ def triples(blocks: Sequence[TripleBlock], factors: Single, weighted: Single, pu
     if _compiled is not None:
         return _triples_compiled(blocks, factors, weighted, pull, by_mass)
     loss = 0.0
+    sums = np.zeros_like(pull)
     for block in blocks:
-        pairs = factors[block.a] * factors[block.b]
+        first, second, third = factors[block.first], factors[block.second], factors[block.columns]
+        pairs = (first[:, None, :] * second).reshape(len(block.target), -1)
         error = pairs @ weighted[block.columns].T
         error -= block.target
         scaled = block.precision * error
-        loss += float(np.vdot(scaled, error)) / 3.0
-        towards = scaled.T @ pairs
-        pull[block.columns] += towards
-        by_mass += (2.0 / 3.0) * (factors[block.columns] * towards).sum(axis=0)
+        loss += float(np.vdot(scaled, error))
+        sums[block.columns] += scaled.T @ pairs
+        back = (scaled @ third).reshape(len(first), *second.shape)
+        pull[block.first] += np.einsum("ijk,jk->ik", back, second)
+        pull[block.second] += np.einsum("ijk,ik->jk", back, first)
+    pull += sums
+    by_mass += 2.0 * (factors * sums).sum(axis=0)
     return loss
 
 
@@ -126,32 +131,21 @@ def _triples_compiled(
 ) -> float:
     factors, weighted = _single(factors), _single(weighted)
     components = factors.shape[1]
-    towards = np.zeros_like(factors)
-    pairs = np.empty((_CHUNK, components), np.float32)
+    sums, added = np.zeros_like(factors), np.zeros_like(factors)
+    pairs, back = np.empty((_CHUNK, components), np.float32), np.empty((_CHUNK, components), np.float32)
     scaled = np.empty((_CHUNK, max((len(block.columns) for block in blocks), default=0)), np.float32)
     loss = 0.0
     for block in blocks:
         loss += _compiled.triples(
-            towards,
-            factors,
-            weighted,
-            block.a,
-            block.b,
-            block.columns,
-            block.target,
-            block.precision,
-            pairs,
-            scaled,
-            len(block.a),
-            len(block.columns),
-            components,
+            *(sums, added, factors, weighted, block.first, block.second, block.columns, block.target, block.precision),
+            *(pairs, back, scaled, len(block.first), len(block.second), len(block.columns), components),
         )
-    pull += towards
-    by_mass += (2.0 / 3.0) * (factors * towards).sum(axis=0)
+    pull += sums + added
+    by_mass += 2.0 * (factors * sums).sum(axis=0)
     return loss
 
 
-def scores(local: Single, rows: Index) -> Single:
+def scores(local: Single, rows: NDArray[np.intp]) -> Single:
     """For each record, the sum of the rows of local (rows, width) that it stands in; rows (records, tables)."""
     if _compiled is None:
         # a product with ones sums short rows several times faster than sum(axis=1)
@@ -161,12 +155,12 @@ def scores(local: Single, rows: Index) -> Single:
     return out
 
 
-def paths(rows: Index, width: int, into: Index, out: Index) -> NDArray[np.intp]:
+def paths(rows: NDArray[np.intp], width: int, into: Index, out: Index) -> NDArray[np.intp]:
     """Places of the cells that each move goes into, then of those it leaves: (moves, 2 tables) in local.reshape(-1).
 
     rows (moves, tables): the row of every table; width: of a row; into, out (moves,): the new value and the old one.
     """
-    at = rows.astype(np.intp) * width
+    at = rows * width
     return np.concatenate([at + into[:, None], at + out[:, None]], axis=1)
 
 
@@ -177,39 +171,37 @@ def signs(tables: int) -> Single:
 
 def settle(
     local: Single,
-    rows: Index,
+    rows: NDArray[np.intp],
     which: NDArray[np.int64],
     old: Index,
     best: Index,
     *,
     step: Single,
     own: float,
-    group: int,
 ) -> NDArray[np.intp]:
-    """Makes those moves that lower the misses; returns their positions in `which`.
+    """Makes those moves that lower the misses, one after the other; returns their positions in `which`.
 
     local (rows, width): prices of one more record, changed in place. The i-th move takes record which[i], which stands
     in rows[which[i]] (tables,), from value old[which[i]] to best[which[i]]. step (tables,): what one record changes
-    a price by; own: the price of a record to itself. Moves of one group are all asked before any of them is made.
+    a price by; own: the price of a record to itself. AHEAD moves are asked together, and those that lower the misses
+    then are asked again when their turn comes.
     """
     if _compiled is not None:
         moved = np.zeros(len(which), np.uint8)
         places, values = (_index(rows), _index(which)), (_index(old), _index(best))
         _compiled.settle(
-            local, *places, *values, _single(step), moved, own, len(which), group, rows.shape[1], local.shape[1]
+            local, *places, *values, _single(step), moved, own, len(which), AHEAD, rows.shape[1], local.shape[1]
         )
         return np.flatnonzero(moved)
-    cells, many = local.reshape(-1), max(1, _PATHS // group) * group
-    sign = signs(rows.shape[1])
+    cells, sign, own_price = local.reshape(-1), signs(rows.shape[1]), np.float32(own)
     change = sign * np.tile(step, 2)
     moves = []
-    for low in range(0, len(which), many):
-        some = which[low : low + many]
+    for low in range(0, len(which), AHEAD):
+        some = which[low : low + AHEAD]
         ways = paths(rows[some], local.shape[1], best[some], old[some])
-        for start in range(0, len(some), group):
-            asked = ways[start : start + group]
-            yes = np.flatnonzero(cells.take(asked) @ sign + np.float32(own) < 0)
-            if len(yes):
-                np.add.at(cells, asked[yes].ravel(), np.tile(change, len(yes)))
-                moves.append(low + start + yes)
-    return np.concatenate(moves) if moves else np.empty(0, np.intp)
+        for i in np.flatnonzero(cells.take(ways) @ sign + own_price < 0).tolist():
+            way = ways[i]
+            if cells.take(way) @ sign + own_price < 0:
+                cells[way] += change  # no two tables share a cell
+                moves.append(low + i)
+    return np.array(moves, np.intp)

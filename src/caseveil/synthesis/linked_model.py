@@ -134,6 +134,37 @@ class _PairObjective:
         return loss, spread * mass, by_mass, energy / whole + 2.0 * (summed * single).sum(axis=0)
 
 
+class _EachObjective(Objective):
+    """How far a victim with one of her perpetrators lies from the measurements.
+
+    V and k do not depend on the kind of a perpetrator, so triples that hold at most one attribute of P see nothing
+    but the mean of the kinds, N sum_g w_g V V' sum_u pi(u | g) P(. | g, u): they are most of the work, and are made
+    with one product per component instead of one per kind.
+    """
+
+    def __init__(self, residuals: NoisyResiduals, widest: int, v: int, kinds: int) -> None:
+        super().__init__(residuals, widest, apart=lambda clique: clique[1] <= v)
+        self.kinds = kinds
+        self.low = int(self.starts[v + 1])
+
+    def loss_and_gradient(self, factors: Single, mass: Single) -> tuple[float, Single, Single]:
+        """As of any mixture; factors of V and k are equal for the kinds of one component."""
+        loss, pull, by_mass = super().loss_and_gradient(factors, mass)
+        kinds, low = self.kinds, self.low
+        each = mass.reshape(-1, kinds)
+        whole = np.maximum(each.sum(axis=1), np.float32(1e-6))
+        share = (each / whole[:, None]).ravel()
+        mean = factors[:, ::kinds].copy()
+        mean[low:] = (factors[low:] * share).reshape(len(factors) - low, -1, kinds).sum(axis=2)
+        pull_mean, by_whole = np.zeros_like(mean), np.zeros_like(whole)
+        loss += kernel.triples(self.blocks_apart, mean, mean * whole, pull_mean, by_whole)
+        pull += np.repeat(2.0 * pull_mean, kinds, axis=1) * mass
+        # mass that goes to one kind counts that kind's P, not the mean
+        beyond = factors[low:] - np.repeat(mean[low:], kinds, axis=1)
+        by_mass += np.repeat(by_whole, kinds) + 2.0 * (beyond * np.repeat(pull_mean[low:], kinds, axis=1)).sum(axis=0)
+        return loss, pull, by_mass
+
+
 def fit_linked(
     each: NoisyResiduals,
     pairs: NoisyResiduals,
@@ -145,7 +176,7 @@ def fit_linked(
     progress: Callable[[float], None] | None = None,
 ) -> LinkedMixture:
     """Fits members to both measurements, each until it reaches the noise, and averages them as synthesis.model does."""
-    objective = Objective(each, options.widest)
+    objective = _EachObjective(each, options.widest, v, kinds)
     between = _PairObjective(pairs, objective, v, kinds)
     total = max(each.total, 1.0)
     for components in options.ladder:

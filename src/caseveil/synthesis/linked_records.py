@@ -194,7 +194,7 @@ class _Work:
         k = links.number.astype(np.float64)
         self.pair_share = np.where(k > 1, 1.0 / np.maximum(k * (k - 1.0), 1.0), 0.0).astype(np.float32)
         self.rank = np.arange(len(links.codes)) - links.start
-        self.group = max(4, len(links.codes) // 5000)
+        self.batch = max(512, len(links.codes) // 16)
         self.low = v + 1
         sizes = np.array(domain.sizes[v + 1 :], np.int64)
         self.offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
@@ -222,7 +222,7 @@ class _Work:
         others = self._others(flags)
         prices = _PairPrices(self, j - self.low, flags, others)
         changed = 0
-        at_once = max(16, _SCORES // (len(seen.step) * seen.width))
+        at_once = min(self.batch, max(16, _SCORES // (len(seen.step) * seen.width)))
         last = int(self.rank.max())
         for rank in range(last + 1):
             # links of one victim do not move together, so what the others are is known
@@ -261,25 +261,25 @@ class _Work:
         if bars is not None and len(willing):
             willing = willing[~bars.hit_by(codes[willing], j, best[willing])]
         willing = rng.permutation(willing)
-        changed = 0
-        # links that move at once must not all correct the same miss: small groups, each asked again
+        moves: list[int] = []
+        # links must not all correct the same miss, so each is asked again when its turn comes
         sign = kernel.signs(rows.shape[1])
         change = sign * np.tile(seen.step, 2)
-        for first in range(0, len(willing), self.group):
-            group = willing[first : first + self.group]
-            places = kernel.paths(rows[group], seen.width, best[group], old[group])
-            gain = own[group] + prices.gain(best[group], old[group], others[group]) * pair_share[group]
-            gain += (seen.cells.take(places) @ sign) * share[group]
-            yes = np.flatnonzero(gain < 0)
-            if not len(yes):
-                continue
-            chosen = group[yes]
-            np.add.at(seen.cells, places[yes].ravel(), (share[chosen, None] * change).ravel())
-            for who in chosen.tolist():
-                prices.move(int(old[who]), int(best[who]), 2.0 * pair_share[who] * others[who])
-            self.codes[some[chosen], j] = best[chosen]
-            changed += len(chosen)
-        return changed
+        for first in range(0, len(willing), kernel.AHEAD):
+            ahead = willing[first : first + kernel.AHEAD]
+            places = kernel.paths(rows[ahead], seen.width, best[ahead], old[ahead])
+            gain = own[ahead] + prices.gain(best[ahead], old[ahead], others[ahead]) * pair_share[ahead]
+            gain += (seen.cells.take(places) @ sign) * share[ahead]
+            for place, who in zip(places[gain < 0], ahead[gain < 0].tolist(), strict=True):
+                to, of, beside = int(best[who]), int(old[who]), others[who]
+                pairs = ((prices.price[to] - prices.price[of]) @ beside) * pair_share[who]
+                if own[who] + pairs + (seen.cells.take(place) @ sign) * share[who] >= 0:
+                    continue
+                seen.cells[place] += share[who] * change  # no two tables share a cell
+                prices.move(of, to, 2.0 * pair_share[who] * beside)
+                moves.append(who)
+        self.codes[some[moves], j] = best[moves]
+        return len(moves)
 
 
 class _PairPrices:

@@ -65,9 +65,13 @@ class Mixture:
         left = (self.weights * self.total)[None, :]
         if not clique:
             return np.asarray(left.sum())
-        for i in clique[:-1]:
-            left = (left[:, None, :] * self.probabilities[i][None, :, :]).reshape(-1, left.shape[-1])
-        return (left @ self.probabilities[clique[-1]].T).reshape(self.domain.shape(clique))
+        # the widest attribute last: what comes before it is laid out for every component
+        order = sorted(range(len(clique)), key=lambda axis: self.domain.sizes[clique[axis]])
+        *before, last = (self.probabilities[clique[axis]] for axis in order)
+        for factor in before:
+            left = (left[:, None, :] * factor[None, :, :]).reshape(-1, left.shape[-1])
+        shape = [self.domain.sizes[clique[axis]] for axis in order]
+        return np.ascontiguousarray((left @ last.T).reshape(shape).transpose(np.argsort(order)))
 
     def at(self, clique: Clique, codes: NDArray[np.int64]) -> NDArray[np.float64]:
         """Expected people in chosen cells of a marginal too large to be laid out; codes (cells, len(clique))."""

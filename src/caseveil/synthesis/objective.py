@@ -9,13 +9,14 @@ are a few matrix products.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from caseveil.schema.domain import Clique
 from caseveil.synthesis import kernel
-from caseveil.synthesis.kernel import Single, TripleBlock
+from caseveil.synthesis.kernel import Index, Single, TripleBlock
 from caseveil.synthesis.observed import Marginal, NoisyResiduals
 
 
@@ -42,9 +43,14 @@ def to_coordinates(table: Marginal, clique: Clique, bases: list[NDArray[np.float
 
 
 class Objective:
-    """Targets and precisions of all residuals up to length 3, packed for matrix products."""
+    """Targets and precisions of all residuals up to length 3, packed for matrix products.
 
-    def __init__(self, residuals: NoisyResiduals, widest: int) -> None:
+    Triples for which `apart` is true are packed in blocks_apart, and left out of loss_and_gradient.
+    """
+
+    def __init__(
+        self, residuals: NoisyResiduals, widest: int, apart: Callable[[Clique], bool] = lambda clique: False
+    ) -> None:
         domain = residuals.domain
         self.domain = domain
         self.bases = [contrasts(size) for size in domain.sizes]
@@ -79,7 +85,8 @@ class Objective:
                 self.target2[j, i], self.precision2[j, i] = y.T, precision
             else:
                 triples[clique] = y
-        self.blocks = self._blocks(triples, residuals)
+        self.blocks = self._blocks({c: y for c, y in triples.items() if not apart(c)}, residuals)
+        self.blocks_apart = self._blocks({c: y for c, y in triples.items() if apart(c)}, residuals)
 
     def rows(self, i: int) -> slice:
         """Contrast coordinates of attribute i."""
@@ -89,44 +96,41 @@ class Objective:
         """Codes of attribute i among all codes."""
         return slice(int(self.code_starts[i]), int(self.code_starts[i + 1]))
 
-    def _span(self, i: int) -> NDArray[np.int64]:
-        return np.arange(self.starts[i], self.starts[i + 1], dtype=np.int64)
+    def _widths(self, attributes: list[int]) -> NDArray[np.int64]:
+        return np.array([self.domain.sizes[i] - 1 for i in attributes], np.int64)
+
+    def _spans(self, attributes: list[int]) -> Index:
+        """Contrast coordinates of several attributes."""
+        return np.concatenate([np.arange(self.starts[i], self.starts[i + 1]) for i in attributes]).astype(np.int32)
 
     def _blocks(self, triples: dict[Clique, NDArray[np.float64]], residuals: NoisyResiduals) -> list[TripleBlock]:
-        by_first: dict[int, dict[tuple[int, int], list[tuple[int, Clique]]]] = {}
+        """The triples, those with the same attribute in the middle together; what was not measured weighs nothing."""
+        by_middle: dict[int, list[Clique]] = {}
         for clique in triples:
-            i, j, k = clique
-            for pair, single in (((i, j), k), ((i, k), j), ((j, k), i)):
-                by_first.setdefault(pair[0], {}).setdefault(pair, []).append((single, clique))
+            by_middle.setdefault(clique[1], []).append(clique)
         blocks = []
-        for pairs in by_first.values():
-            singles = sorted({single for uses in pairs.values() for single, _ in uses})
-            column_of: dict[int, slice] = {}
-            width = 0
-            for single in singles:
-                size = self.domain.sizes[single] - 1
-                column_of[single] = slice(width, width + size)
-                width += size
-            a, b, targets, precisions = [], [], [], []
-            for (i, j), uses in pairs.items():
-                first, second = self._span(i), self._span(j)
-                a.append(np.repeat(first, len(second)))
-                b.append(np.tile(second, len(first)))
-                target = np.zeros((len(first) * len(second), width), np.float32)
-                precision = np.zeros((1, width), np.float32)
-                for single, clique in uses:
-                    y = np.moveaxis(triples[clique], clique.index(single), -1)
-                    target[:, column_of[single]] = y.reshape(len(target), -1)
-                    precision[0, column_of[single]] = 1.0 / residuals.variance[clique]
-                targets.append(target)
-                precisions.append(np.broadcast_to(precision, target.shape))
+        for middle, cliques in by_middle.items():
+            firsts, lasts = sorted({c[0] for c in cliques}), sorted({c[2] for c in cliques})
+            row_of = dict(zip(firsts, _starts(self._widths(firsts)).tolist(), strict=False))
+            column_of = dict(zip(lasts, _starts(self._widths(lasts)).tolist(), strict=False))
+            first, last = self._spans(firsts), self._spans(lasts)
+            target = np.zeros((len(first), self.domain.sizes[middle] - 1, len(last)), np.float32)
+            precision = np.zeros_like(target)
+            for clique in cliques:
+                y = triples[clique]
+                at = (
+                    slice(row_of[clique[0]], row_of[clique[0]] + y.shape[0]),
+                    slice(None),
+                    slice(column_of[clique[2]], column_of[clique[2]] + y.shape[2]),
+                )
+                target[at], precision[at] = y, 1.0 / residuals.variance[clique]
             blocks.append(
                 TripleBlock(
-                    a=np.concatenate(a).astype(np.int32),
-                    b=np.concatenate(b).astype(np.int32),
-                    columns=np.concatenate([self._span(single) for single in singles]).astype(np.int32),
-                    target=np.concatenate(targets),
-                    precision=np.ascontiguousarray(np.concatenate(precisions)),
+                    first=first,
+                    second=self._spans([middle]),
+                    columns=last,
+                    target=target.reshape(-1, len(last)),
+                    precision=precision.reshape(-1, len(last)),
                 )
             )
         return blocks

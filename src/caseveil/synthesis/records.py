@@ -89,14 +89,14 @@ class Target:
 class RefineOptions:
     """How hard to match.
 
-    scores: prices looked up at once, which bounds the memory; copies: of one record that may move in one visit;
-    group: records moved at once (more is faster and overshoots more);
+    batch: different records scored at once (more is faster, but the last of them are judged by old prices); scores:
+    prices looked up at once, which bounds the memory; copies: of one record that may move in one visit;
     sweeps: visits of every cell; toll: price of one record in a barred cell, in squared misses of a mean table.
     """
 
+    batch: int = 512
     scores: int = 4_000_000
     copies: int = 64
-    group: int = 4
     sweeps: int = 2
     toll: float = 2500.0
 
@@ -104,7 +104,7 @@ class RefineOptions:
     def for_size(cls, count: int, cliques: Iterable[Clique]) -> RefineOptions:
         """Options for so many records and these targets: in large tasks a miss of a few matters less than the time."""
         visits = count * sum(map(len, cliques))
-        return cls(group=max(4, count // 5000), sweeps=2 if visits <= 300_000_000 else 1)
+        return cls(batch=max(512, count // 16), sweeps=2 if visits <= 300_000_000 else 1)
 
 
 class Layout:
@@ -132,45 +132,46 @@ class Layout:
         return out
 
 
+_EXACT = 2**24
+"""Whole numbers below this are exact in single precision."""
+
+
 class AttributeView:
     """Tables that hold attribute j, as rows (cells of the other attributes) by the codes of j."""
 
     def __init__(self, layout: Layout, j: int, targets: Mapping[Clique, Target]) -> None:
         sizes = layout.domain.sizes
-        pieces, bases, first, first_step, second, weights = [], [], [], [], [], []
+        pieces: list[NDArray[np.int64]] = []
+        bases: list[int] = []
+        weights: list[float] = []
+        # the row of a table is a sum over its other attributes, so the rows of all are one product of matrices
+        steps = np.zeros((len(layout.domain), sum(j in clique for clique in layout.cliques)))
         base = 0
         for clique, start in zip(layout.cliques, layout.starts, strict=False):
             if j not in clique:
                 continue
-            others = [i for i in clique if i != j]
             shape = layout.domain.shape(clique)
             flat = np.arange(start, start + layout.domain.cells(clique), dtype=np.int64).reshape(shape)
             pieces.append(np.moveaxis(flat, clique.index(j), -1).reshape(-1, sizes[j]))
+            step = 1
+            for i in reversed([i for i in clique if i != j]):
+                steps[i, len(bases)] = step
+                step *= sizes[i]
             bases.append(base)
-            # pad to two other attributes; a step of 0 switches one off
-            first.append(others[0] if others else 0)
-            first_step.append((sizes[others[1]] if len(others) > 1 else 1) if others else 0)
-            second.append((others[1], 1) if len(others) > 1 else (0, 0))
             weights.append(targets[clique].weight)
             base += len(pieces[-1])
         # in C order, or else the flat view of prices that a visit changes would be a copy
         self.flat = np.ascontiguousarray(np.concatenate(pieces))
-        self.base = np.array(bases, np.int32)
-        self.first = np.array(first, np.intp)
-        self.first_step = np.array(first_step, np.int32)
-        self.second = np.array([s for s, _ in second], np.intp)
-        self.second_step = np.array([s for _, s in second], np.int32)
         self.weight = np.array(weights, np.float32)
+        self._base = np.array(bases, np.intp)
+        self._steps = steps
+        self._single_steps = steps.astype(np.float32) if base < _EXACT else None
 
-    def rows(self, codes: Codes) -> NDArray[np.int32]:
+    def rows(self, codes: Codes) -> NDArray[np.intp]:
         """Row of every table for every record: (records, tables)."""
-        out = codes.take(self.first, axis=1)
-        out *= self.first_step
-        second = codes.take(self.second, axis=1)
-        second *= self.second_step
-        out += second
-        out += self.base
-        return out
+        if self._single_steps is None:
+            return np.asarray((codes @ self._steps).astype(np.intp) + self._base)
+        return np.asarray(kernel.times(codes.astype(np.float32), self._single_steps).astype(np.intp) + self._base)
 
 
 def refine(
@@ -249,7 +250,7 @@ def _visit(
     _, first, kind, copies = np.unique(mark[order], return_index=True, return_inverse=True, return_counts=True)
     by_kind, ends = np.argsort(kind, kind="stable"), np.cumsum(copies)
     kinds = rng.permutation(len(first))
-    at_once = max(16, options.scores // (len(step) * width))
+    at_once = min(options.batch, max(16, options.scores // (len(step) * width)))
     for low in range(0, len(kinds), at_once):
         batch = kinds[low : low + at_once]
         some = order[first[batch]]
@@ -272,8 +273,8 @@ def _visit(
         record = order[by_kind[(ends - copies)[batch[willing]] + nth]]
         shuffle = rng.permutation(len(willing))
         willing, record = willing[shuffle], record[shuffle]
-        # records that move at once must not all correct the same miss: small groups, each asked again
-        moved = kernel.settle(local, rows, willing, old, best, step=step, own=self_price, group=options.group)
+        # records must not all correct the same miss, so each is asked again when its turn comes
+        moved = kernel.settle(local, rows, willing, old, best, step=step, own=self_price)
         chosen, who = willing[moved], record[moved]
         codes[who, j] = best[chosen]
         mark[who] += marks.change(j, old[chosen], best[chosen])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -33,8 +33,10 @@ _POOLED_DEGREES = 10.0
 """Degrees of freedom that cliques of the same length lend to each other's estimate of misfit."""
 
 
-def blend(residuals: NoisyResiduals, mixture: Mixture) -> dict[Clique, Marginal]:
+def blend(residuals: NoisyResiduals, expected: Mapping[Clique, Marginal]) -> dict[Clique, Marginal]:
     """Residuals of the model, moved towards the measured ones by positive-part shrinkage, clique by clique.
+
+    expected: what the model expects in the marginal of every measured clique.
 
     r = measured - model; max(0, 1 - 1 / m) of r is kept (James, Stein 1961), where m is ||r||^2 in units of what
     noise alone gives: nearly all where the data is strong, nothing where r is no longer than noise. Small cliques
@@ -43,7 +45,7 @@ def blend(residuals: NoisyResiduals, mixture: Mixture) -> dict[Clique, Marginal]
     rest, energy = {}, {}
     for clique, measured in residuals.values.items():
         if clique:
-            rest[clique] = measured - centre(mixture.expected(clique))
+            rest[clique] = measured - centre(expected[clique])
             energy[clique] = float((rest[clique] ** 2).sum()) / residuals.variance[clique]
     pooled = {}
     for length in {len(c) for c in rest}:
@@ -71,13 +73,14 @@ def targets(
 
     The weight is one over the standard deviation of a cell, so that precise tables rule without drowning the rest.
     """
-    blended = blend(residuals, mixture)
+    model = {clique: mixture.expected(clique) for clique in residuals.values}
+    blended = blend(residuals, model)
     bar = barred_below(presence, every_estimate=every_estimate)
     out: dict[Clique, Target] = {}
     for clique in cliques:
         wanted = spread(blended, clique, residuals.domain)
         inner = stated(wanted.shape)
-        expected = mixture.expected(clique)
+        expected = model[clique]
         barred = np.zeros(wanted.shape, np.bool_)
         barred[inner] = expected[inner] < bar
         wanted[inner] = presence.unsmeared(wanted[inner])
