@@ -28,6 +28,7 @@ class ValueIndex:
     labels: tuple[str, ...] = field(init=False)
     columns: tuple[int, ...] = field(init=False)
     _ids: dict[str, dict[str, int]] = field(init=False, repr=False)
+    _places: dict[str, int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         labels: list[str] = []
@@ -41,6 +42,7 @@ class ValueIndex:
         object.__setattr__(self, "labels", tuple(labels))
         object.__setattr__(self, "columns", tuple(columns))
         object.__setattr__(self, "_ids", ids)
+        object.__setattr__(self, "_places", {column.name: i for i, column in enumerate(self.table.columns)})
 
     def cell(self, column: int, text: str) -> tuple[int, ...]:
         """Ids of the values in one cell: none if it is empty, several only in a set column. Raises KeyError."""
@@ -68,7 +70,7 @@ class ValueIndex:
     def stated(self, name: str, value: str) -> tuple[int, ...]:
         """Ids of the values that a combination names for a column. Raises ValueError if they are not declared."""
         try:
-            found = self.cell(self._position(name), value)
+            found = self.cell(self._places[name], value)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError("the combination names a column or value that is not declared") from error
         if not found:
@@ -78,12 +80,6 @@ class ValueIndex:
     def combinations(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
         """`combination` of each text, in order."""
         return [self.combination(text) for text in texts]
-
-    def _position(self, name: str) -> int:
-        for position, column in enumerate(self.table.columns):
-            if column.name == name:
-                return position
-        raise KeyError("no such column")
 
 
 def named_cells(text: str) -> dict[str, str]:

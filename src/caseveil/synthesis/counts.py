@@ -175,6 +175,7 @@ def publish(
     """
     domain = estimates.domain
     found: dict[Clique, _Found] = {}
+    members = [_members(attribute) for attribute in attributes]
     columns, times = _collapse(codes)
     ordered = sorted(cliques, key=lambda c: (len(c), c))
     for position, clique in enumerate(ordered):
@@ -207,7 +208,7 @@ def publish(
             published += len(count)
             parts.append(
                 (
-                    _texts(f.clique, f.codes[keep], attributes, delimiters),
+                    _texts(f.clique, f.codes[keep], attributes, members, delimiters),
                     np.full(len(count), length, np.int64),
                     count,
                     np.minimum(lower, count),
@@ -319,19 +320,25 @@ def _bounds_from_pairs(
     return low, high
 
 
+def _members(attribute: Attribute) -> list[str]:
+    """Every code of an attribute as a member of a JSON object."""
+    return [json.dumps({attribute.column: label}, ensure_ascii=False)[1:-1] for label in attribute.labels]
+
+
 def _texts(
-    clique: Clique, codes: NDArray[np.int64], attributes: Sequence[Attribute], delimiters: Mapping[str, str]
+    clique: Clique,
+    codes: NDArray[np.int64],
+    attributes: Sequence[Attribute],
+    members: Sequence[Sequence[str]],
+    delimiters: Mapping[str, str],
 ) -> list[str]:
-    """Combinations as JSON objects with sorted keys."""
+    """Combinations as JSON objects with sorted keys. members: `_members` of every attribute."""
     columns = [attributes[i].column for i in clique]
     if len(set(columns)) == len(columns):
         order = sorted(range(len(clique)), key=lambda axis: columns[axis])
-        pieces = [
-            [json.dumps({columns[a]: label}, ensure_ascii=False)[1:-1] for label in attributes[clique[a]].labels]
-            for a in order
-        ]
+        pieces = [members[clique[axis]] for axis in order]
         rows = codes[:, order].tolist()
-        return ["{" + ", ".join(p[c] for p, c in zip(pieces, row, strict=True)) + "}" for row in rows]
+        return ["{" + ", ".join([p[c] for p, c in zip(pieces, row, strict=True)]) + "}" for row in rows]
     texts = []
     for row in codes.tolist():
         items: dict[str, list[str]] = {}

@@ -87,11 +87,11 @@ def by_rows(a: Single, b: Single) -> Single:
 
 @dataclass(frozen=True)
 class TripleBlock:
-    """All fitted triples with one attribute in the middle: rows are pairs (earlier, middle), columns later attributes.
+    """Triples of which rows hold pairs of two attributes, and columns the third ones.
 
-    first, second: coordinates of the earlier attributes and of the middle one; row first[i], second[j] is i * J + j,
-    J being len(second). columns: the coordinate of each column. target, precision: (rows, columns). Every triple
-    stands in one block, so no product is made twice.
+    first, second: coordinates of the attributes in the pairs; row first[i], second[j] is i * J + j, J being
+    len(second). columns: the coordinate of each column. target, precision: (rows, columns). Every triple stands once
+    in all blocks, so no product is made twice; the cells of what is no triple weigh nothing.
     """
 
     first: Index

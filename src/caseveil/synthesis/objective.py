@@ -8,6 +8,7 @@ are a few matrix products.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -40,6 +41,10 @@ def to_coordinates(table: Marginal, clique: Clique, bases: list[NDArray[np.float
     for i in clique:  # each time the first axis is taken off and its coordinates put behind the last
         out = out.reshape(len(bases[i]), -1).T @ bases[i]
     return out.reshape([bases[i].shape[1] for i in clique])
+
+
+_BLOCK = 2_000
+"""Cells that take as long as beginning one more block of triples."""
 
 
 class Objective:
@@ -96,44 +101,49 @@ class Objective:
         """Codes of attribute i among all codes."""
         return slice(int(self.code_starts[i]), int(self.code_starts[i + 1]))
 
-    def _widths(self, attributes: list[int]) -> NDArray[np.int64]:
-        return np.array([self.domain.sizes[i] - 1 for i in attributes], np.int64)
-
     def _spans(self, attributes: list[int]) -> Index:
         """Contrast coordinates of several attributes."""
         return np.concatenate([np.arange(self.starts[i], self.starts[i + 1]) for i in attributes]).astype(np.int32)
 
     def _blocks(self, triples: dict[Clique, NDArray[np.float64]], residuals: NoisyResiduals) -> list[TripleBlock]:
-        """The triples, those with the same attribute in the middle together; what was not measured weighs nothing."""
-        by_middle: dict[int, list[Clique]] = {}
-        for clique in triples:
-            by_middle.setdefault(clique[1], []).append(clique)
+        """The triples by the attribute in their middle; what was not measured, or stands elsewhere, weighs nothing."""
         blocks = []
-        for middle, cliques in by_middle.items():
-            firsts, lasts = sorted({c[0] for c in cliques}), sorted({c[2] for c in cliques})
-            row_of = dict(zip(firsts, _starts(self._widths(firsts)).tolist(), strict=False))
-            column_of = dict(zip(lasts, _starts(self._widths(lasts)).tolist(), strict=False))
-            first, last = self._spans(firsts), self._spans(lasts)
-            target = np.zeros((len(first), self.domain.sizes[middle] - 1, len(last)), np.float32)
+        for cliques in self._together(sorted(triples, key=lambda clique: clique[1])):
+            spans = [self._spans(sorted({c[place] for c in cliques})) for place in range(3)]
+            target = np.zeros([len(span) for span in spans], np.float32)
             precision = np.zeros_like(target)
             for clique in cliques:
-                y = triples[clique]
-                at = (
-                    slice(row_of[clique[0]], row_of[clique[0]] + y.shape[0]),
-                    slice(None),
-                    slice(column_of[clique[2]], column_of[clique[2]] + y.shape[2]),
+                at = np.ix_(
+                    *(np.searchsorted(span, self._spans([i])) for span, i in zip(spans, clique, strict=True))
                 )
-                target[at], precision[at] = y, 1.0 / residuals.variance[clique]
+                target[at], precision[at] = triples[clique], 1.0 / residuals.variance[clique]
+            # the widest as columns: only pairs of the other two are laid out for every component
+            order = sorted(range(3), key=lambda place: len(spans[place]))
+            first, second, columns = (spans[place] for place in order)
+            target, precision = (
+                np.ascontiguousarray(table.transpose(order)).reshape(-1, len(columns)) for table in (target, precision)
+            )
             blocks.append(
-                TripleBlock(
-                    first=first,
-                    second=self._spans([middle]),
-                    columns=last,
-                    target=target.reshape(-1, len(last)),
-                    precision=precision.reshape(-1, len(last)),
-                )
+                TripleBlock(first=first, second=second, columns=columns, target=target, precision=precision)
             )
         return blocks
+
+    def _together(self, triples: list[Clique]) -> list[list[Clique]]:
+        """Triples, sorted by their middle, in groups that make one block each: as few as waste few cells."""
+        groups: list[list[Clique]] = []
+        for _, same in itertools.groupby(triples, key=lambda clique: clique[1]):
+            cliques = list(same)
+            if groups and self._laid_out(groups[-1] + cliques) <= (
+                self._laid_out(groups[-1]) + self._laid_out(cliques) + _BLOCK
+            ):
+                groups[-1] += cliques
+            else:
+                groups.append(cliques)
+        return groups
+
+    def _laid_out(self, cliques: list[Clique]) -> int:
+        """Cells of one block of these triples."""
+        return math.prod(sum(self.domain.sizes[i] - 1 for i in {c[place] for c in cliques}) for place in range(3))
 
     def loss_and_gradient(self, factors: Single, mass: Single) -> tuple[float, Single, Single]:
         """Loss, its gradient in the factors (dims, K), and its gradient in the mass (K,) of each component."""

@@ -60,15 +60,17 @@ def draw_from(
 
 def _draw_from(mixture: Mixture, component: NDArray[np.int64], rng: np.random.Generator) -> Codes:
     """One record per entry of component, which must rise; stratified within each component and attribute."""
-    bounds = np.searchsorted(component, np.arange(len(mixture.weights) + 1))
+    used, first, mine, many = np.unique(component, return_index=True, return_inverse=True, return_counts=True)
+    rank = np.arange(len(component)) - first[mine]
     codes = np.zeros((len(component), len(mixture.domain)), np.int32)
-    for z in np.flatnonzero(np.diff(bounds)):
-        low, high = int(bounds[z]), int(bounds[z + 1])
-        for i, probabilities in enumerate(mixture.probabilities):
-            ladder = np.cumsum(probabilities[:, z])
-            points = (rng.random() + np.arange(high - low)) / (high - low) * ladder[-1]
-            drawn = np.minimum(np.searchsorted(ladder, points, side="right"), len(ladder) - 1)
-            codes[low:high, i] = rng.permutation(drawn)
+    for i, probabilities in enumerate(mixture.probabilities):
+        # the ladder of each component stands one above that of the component before, so one search serves all
+        ladders = np.cumsum(probabilities[:, used], axis=0)
+        rungs = (np.arange(len(used)) + ladders / ladders[-1]).T
+        points = mine + (rng.random(len(used))[mine] + rank) / many[mine]
+        drawn = np.searchsorted(rungs.ravel(), points, side="right") - mine * len(probabilities)
+        # in random order within the component
+        codes[np.lexsort((rng.random(len(mine)), mine)), i] = np.clip(drawn, 0, len(probabilities) - 1)
     return codes
 
 
