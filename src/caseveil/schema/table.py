@@ -56,7 +56,8 @@ class Table:
         if not columns:
             raise NothingDiscovered(
                 "no value of any column was frequent enough to be discovered at this epsilon; "
-                "declare the values in the plan (they must be public knowledge, not read off the rows). "
+                "declare the values (`values` in the plan, `domains` in Python; they must be public knowledge, not "
+                "read off the rows). "
                 "What it took to look for them stays charged"
             )
         return replace(self, columns=tuple(columns))
