@@ -56,8 +56,8 @@ def encode(rows: Rows, table: Table) -> EncodedRows:
     at = 0
     for column in table.columns:
         cells = rows.columns[column.name]
-        places: dict[str, int] = {}
-        where = np.fromiter((places.setdefault(cell, len(places)) for cell in cells), dtype=np.int64, count=rows.n)
+        places = {cell: place for place, cell in enumerate(dict.fromkeys(cells))}
+        where = np.fromiter(map(places.__getitem__, cells), dtype=np.int64, count=rows.n)
         for attribute in _distinct_codes(column, tuple(places)):
             codes[:, at] = attribute[where]
             at += 1

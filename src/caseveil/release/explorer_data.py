@@ -194,8 +194,8 @@ def _cells(column: Column, cells: Sequence[str]) -> bytes:
     Others: 0 for missing, else 1 + the value's place, in as few bytes as that takes (1, 2 or 4), lowest first.
     """
     values = column.values or ()
-    known: dict[str, int] = {}
-    which = np.fromiter((known.setdefault(cell, len(known)) for cell in cells), dtype=np.int64, count=len(cells))
+    known = {cell: place for place, cell in enumerate(dict.fromkeys(cells))}
+    which = np.fromiter(map(known.__getitem__, cells), dtype=np.int64, count=len(cells))
     if isinstance(column, MultiChoice):
         items = [set(cell.split(column.delimiter)) if cell else set() for cell in known]
         if not set().union(*items) <= set(values):

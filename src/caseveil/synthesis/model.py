@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from caseveil.schema.domain import Clique, Domain
 from caseveil.synthesis import kernel
 from caseveil.synthesis.kernel import Single
-from caseveil.synthesis.objective import Adam, Objective, softmax
+from caseveil.synthesis.objective import Adam, Objective, softmax, sums_by
 from caseveil.synthesis.observed import Marginal, NoisyResiduals
 
 
@@ -196,7 +196,7 @@ def descend(
             if passed >= 1:
                 break
             step *= 0.5 * (1 + math.cos(math.pi * passed))
-        slope = slope - np.add.reduceat(probabilities * slope, np.asarray(firsts, np.intp), axis=0)[owner]
+        slope = slope - sums_by(owner, probabilities * slope)[owner]
         slope *= probabilities
         logits -= step * adam.step(slope, iteration + 1)
         scores -= step * adam_scores.step(mass * (by_mass - float(weights @ by_mass)), iteration + 1)

@@ -166,9 +166,15 @@ class Objective:
 
 def softmax(logits: Single, starts: NDArray[np.int64], owner: NDArray[np.int64]) -> Single:
     """Probabilities (all codes, components) from logits; codes of one attribute, from starts on, sum to 1."""
-    firsts = np.asarray(starts, np.intp)
-    exps = np.exp(logits - np.maximum.reduceat(logits, firsts, axis=0)[owner])
-    return np.asarray(exps / np.add.reduceat(exps, firsts, axis=0)[owner], np.float32)
+    highest = np.maximum.reduceat(logits, np.asarray(starts, np.intp), axis=0)
+    exps = np.exp(logits - highest[owner])
+    return np.asarray(exps / sums_by(owner, exps)[owner], np.float32)
+
+
+def sums_by(owner: NDArray[np.int64], numbers: Single) -> Single:
+    """Sums over the codes of each attribute: (attributes, components) of numbers (all codes, components)."""
+    # a product of matrices, several times faster than adding up slices
+    return kernel.times((owner == np.arange(int(owner[-1]) + 1)[:, None]).astype(np.float32), numbers)
 
 
 class Adam:
