@@ -38,4 +38,4 @@ fi
 "$venv/bin/python" -c 'import sys, numpy; print(f"engine: Python {sys.version.split()[0]}, numpy {numpy.__version__}")'
 # Workers fill the processors; threads of numpy in each would only wait for one another.
 export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
-"$venv/bin/python" -m pytest -q -p no:cacheprovider -n auto --maxprocesses 4 --dist loadfile "$@"
+"$venv/bin/python" -m pytest -q -p no:cacheprovider -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder "$@"
