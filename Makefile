@@ -46,7 +46,8 @@ demo: $(VENV)/.stamp
 	@$(BIN)/caseveil demo "$(DEMO)"
 
 test: setup
-	@$(MAKE) --no-print-directory lint types contracts docs test-engine
+	@$(MAKE) --no-print-directory -j 2 lint types contracts docs
+	@$(MAKE) --no-print-directory test-engine
 	@$(MAKE) --no-print-directory test-main
 
 lint: setup
@@ -65,8 +66,9 @@ docs: setup
 test-engine: setup
 	@bash tools/test_engine.sh $(ENGINE_VENV) $(ENGINE_TESTS)
 
+# Beside each other, but for those that measure (tools/run_tests.py).
 test-main: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python tools/run_tests.py
 
 # The explorer's page is kept in the package, so that nobody needs Node to install or use it (tests/browser/test_build.py).
 # The application is made here and not kept: Pyodide and numpy are fetched and checked by hash (tools/pyodide_files.py).

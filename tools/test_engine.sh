@@ -31,9 +31,11 @@ if [ ! -e "$venv/.stamp" ] || [ pyproject.toml -nt "$venv/.stamp" ]; then
         exit 0
     fi
     "$python" -m venv "$venv"
-    "$venv/bin/python" -m pip install -qq 'numpy==2.0.2' pytest hypothesis
+    "$venv/bin/python" -m pip install -qq 'numpy==2.0.2' pytest pytest-xdist hypothesis
     "$venv/bin/python" -m pip install -qq --no-deps -e .
     touch "$venv/.stamp"
 fi
 "$venv/bin/python" -c 'import sys, numpy; print(f"engine: Python {sys.version.split()[0]}, numpy {numpy.__version__}")'
-"$venv/bin/python" -m pytest -q -p no:cacheprovider "$@"
+# Workers fill the processors; threads of numpy in each would only wait for one another.
+export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
+"$venv/bin/python" -m pytest -q -p no:cacheprovider -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder "$@"

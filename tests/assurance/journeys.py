@@ -60,7 +60,7 @@ def commands(sources: Sequence[str]) -> list[tuple[str, ...]]:
         ("evaluate", "cases-next", "next.toml", "--attacks"),
         ("verify", "cases-next"),
         ("audit", "cases-next"),
-        ("audit", "release.toml", "--runs", "20", "--workers", "1"),
+        ("audit", "release.toml", "--runs", "20", "--minutes", "60", "--workers", "1"),
         ("ledger", "show", "ledger.caseveil"),
     ]
 

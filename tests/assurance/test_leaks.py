@@ -7,6 +7,7 @@ The one way out is the discovery of values, which a value of one person passes w
 
 from __future__ import annotations
 
+import functools
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,17 +40,23 @@ def test_the_search_finds_a_secret_in_every_wrapping(tmp_path: Path) -> None:
     assert list(planted.leaks(sandbox.produced())) == ["tmp/left"]
 
 
+def surer() -> None:
+    """A hook: the audit calls a sound plan broken once in 10^9 lines, not once in 1,000."""
+    from caseveil import audit
+
+    audit.Options = functools.partial(audit.Options, false_alarm=1e-9)  # type: ignore[misc,assignment]
+
+
 @pytest.mark.parametrize("linked", [True, False], ids=["linked", "one table"])
 def test_no_command_shows_a_cell(tmp_path: Path, linked: bool) -> None:
     """False alarms: 3 releases that look for values, each with a chance below 1e-9 that a value of one person is
-    discovered (a quarter of delta, 4e-9, is all that the discovery may use)."""
+    discovered (a quarter of delta, 4e-9, is all that the discovery may use); and a sound plan that the audit calls
+    broken, 1e-9 for each of its lines."""
     sandbox = journeys.place(tmp_path, planted.LINKED if linked else planted.ONE_TABLE)
     lines = journeys.commands(["victims.csv", "perpetrators.csv"] if linked else ["victims.csv"])
     for at, args in enumerate(lines):
-        ended = sandbox.run(*args)
-        # 20 attacked releases call a sound plan broken once in a thousand lines; what is said then may leak as little.
-        fine = (0, 1) if "--runs" in args else (0,)
-        assert ended.code in ((2,) if at in journeys.REFUSED else fine), ended.said
+        ended = sandbox.run(*args, hook=surer if "--runs" in args else None)
+        assert ended.code == (2 if at in journeys.REFUSED else 0), ended.said
         assert journeys.traces(sandbox, ended) == {}, args
     assert sandbox.inputs_changed() == []
     assert {path for path in sandbox.produced() if not path.startswith("work/")} == set()

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 import pytest
 
+from caseveil.privacy.filelock import exclusive
 from caseveil.release import explorer, explorer_data
 from caseveil.release.bundle import BundleContents
 from caseveil.web.server import Server
@@ -32,14 +33,24 @@ def absent(what: str) -> NoReturn:
     pytest.skip(f"needs {what}")
 
 
-@pytest.fixture(scope="session")
-def installed() -> Path:
-    """web/explorer with the packages that package-lock.json names."""
+PATIENCE = 1200
+"""Seconds after which whoever installs or builds for all workers is taken for dead."""
+
+
+def install(folder: Path, needed: str, shared: Path) -> None:
+    """The packages that package-lock.json names, by one worker; the others wait for it."""
     if NPM is None:
         absent("Node 18 or newer with npm (apt-get install nodejs npm)")
-    if not (SOURCES / "node_modules" / "axe-core" / "axe.min.js").exists():
-        command = [NPM, "install", "--no-save", "--no-fund", "--no-audit"]
-        subprocess.run(command, cwd=SOURCES, check=True, capture_output=True, timeout=600)
+    with exclusive(shared / "npm.lock", patience=PATIENCE):
+        if not (folder / "node_modules" / needed).exists():
+            command = [NPM, "install", "--no-save", "--no-fund", "--no-audit"]
+            subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=600)
+
+
+@pytest.fixture(scope="session")
+def installed(shared: Path) -> Path:
+    """web/explorer with its packages."""
+    install(SOURCES, "axe-core/axe.min.js", shared)
     return SOURCES
 
 
@@ -56,8 +67,8 @@ def violations(installed: Path) -> Violations:
         page.evaluate(script)
         result: list[Any] = page.evaluate(
             """async () => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa',
-                 'best-practice']})).violations.map(v => [v.id, v.nodes.length, v.nodes[0].html.slice(0, 200),
-                 v.nodes[0].failureSummary])"""
+                 'best-practice'], resultTypes: ['violations']})).violations.map(
+                 v => [v.id, v.nodes.length, v.nodes[0].html.slice(0, 200), v.nodes[0].failureSummary])"""
         )
         return result
 
@@ -105,7 +116,7 @@ def open_page(browser: Any, file: Path) -> Iterator[Open]:
         context.set_offline(True)
         contexts.append(context)
         tab = context.new_page()
-        tab.set_default_timeout(10_000)
+        tab.set_default_timeout(30_000)
         tab.on("pageerror", lambda error: wrong.append(f"error: {error}"))
         tab.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
         tab.on("request", lambda asked: None if asked.url.startswith(OWN) else wrong.append(asked.url))
@@ -125,20 +136,18 @@ Start = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site as make web makes it, from what the sources are now."""
-    if NPM is None:
-        absent("Node 18 or newer with npm (apt-get install nodejs npm)")
-    if not (APP / "node_modules" / "vite").exists():
-        command = [NPM, "install", "--no-save", "--no-fund", "--no-audit"]
-        subprocess.run(command, cwd=APP, check=True, capture_output=True, timeout=600)
-    subprocess.run([NPM, "run", "--silent", "build"], cwd=APP, check=True, capture_output=True, timeout=300)
-    out = tmp_path_factory.mktemp("site") / "site"
-    made = subprocess.run(
-        [sys.executable, str(ROOT / "tools" / "make_site.py"), str(out)], capture_output=True, text=True, timeout=600
-    )
-    if made.returncode:
-        absent(f"Pyodide and numpy for it (tools/pyodide_files.py): {made.stderr[-400:]}")
+def site(shared: Path) -> Path:
+    """The site as make web makes it, from what the sources are now; built by one worker for all."""
+    install(APP, "vite", shared)
+    assert NPM
+    out = shared / "site"
+    with exclusive(shared / "site.lock", patience=PATIENCE):
+        if not out.exists():  # it is moved to its place when it is whole
+            subprocess.run([NPM, "run", "--silent", "build"], cwd=APP, check=True, capture_output=True, timeout=600)
+            command = [sys.executable, str(ROOT / "tools" / "make_site.py"), str(out)]
+            made = subprocess.run(command, capture_output=True, text=True, timeout=600)
+            if made.returncode:
+                absent(f"Pyodide and numpy for it (tools/pyodide_files.py): {made.stderr[-400:]}")
     return out
 
 

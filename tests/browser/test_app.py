@@ -79,7 +79,7 @@ def test_a_cancelled_release_stops_and_keeps_what_was_charged(start: Start, engi
     page.wait_for_selector("#next")
     promise(page, length=3)
     release(page)
-    for _ in range(600):
+    for _ in range(1_800):
         if page.evaluate(KEPT):
             break
         page.wait_for_timeout(50)

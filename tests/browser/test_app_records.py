@@ -77,6 +77,26 @@ def records_in(bundle: bytes) -> dict[str, bytes]:
         return {Path(name).name: files.read(name) for name in names}
 
 
+def published(page: Any) -> tuple[str, bytes]:
+    """Makes the release and goes on to where it is saved: the name of the bundle, and the bundle."""
+    release(page)
+    page.wait_for_selector("#compare")
+    idle(page)
+    page.click("#step-publish")
+    return saved(page, "#save-bundle")
+
+
+def by_the_commands(folder: Path, bundle: str, files: dict[str, bytes]) -> Path:
+    """Puts the files in a folder, verifies the bundle among them and releases by release.toml; the other bundle."""
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    for words in (["verify", bundle], ["release", "release.toml", "--out", "native"]):
+        command = [sys.executable, "-m", "caseveil", *words]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "native"
+
+
 def test_records_of_the_browser_are_as_good_as_native_ones_and_its_plan_runs(start: Start, tmp_path: Path) -> None:
     """Some 270 independent facts are noisy, so that chance moves the ratio by 6%; 1.5 is over six times that."""
     page = start(engine="browser")
@@ -87,11 +107,7 @@ def test_records_of_the_browser_are_as_good_as_native_ones_and_its_plan_runs(sta
     page.click("#step-promise")
     page.wait_for_selector("#epsilon")
     assert page.locator("#epsilon").get_attribute("aria-valuetext").startswith("Epsilon: 4 ")
-    release(page)
-    page.wait_for_selector("#compare")
-    idle(page)
-    page.click("#step-publish")
-    name, bundle = saved(page, "#save-bundle")
+    name, bundle = published(page)
     _, toml = saved(page, "#save-plan")
     _, report = saved(page, "#save-report")
     (made,) = records_in(bundle).values()
@@ -100,20 +116,13 @@ def test_records_of_the_browser_are_as_good_as_native_ones_and_its_plan_runs(sta
     with zipfile.ZipFile(io.BytesIO(bundle)) as files:
         assert not any("report" in one for one in files.namelist())
 
-    (tmp_path / name).write_bytes(bundle)
-    (tmp_path / "cases.csv").write_bytes(truth)
-    (tmp_path / "release.toml").write_bytes(toml)
     before, after = tomllib.loads(PLAN), tomllib.loads(toml.decode())
     assert after["privacy"]["epsilon"] == before["privacy"]["epsilon"]
     assert {key: column["values"] for key, column in after["tables"]["cases"]["columns"].items()} == {
         key: column["values"] for key, column in before["tables"]["cases"]["columns"].items()
     }
-    for words in (["verify", name], ["release", "release.toml", "--out", "native"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "caseveil", *words], cwd=tmp_path, capture_output=True, text=True, timeout=300
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-    (native,) = (tmp_path / "native" / "data").glob("*.csv")
+    other = by_the_commands(tmp_path, name, {name: bundle, "cases.csv": truth, "release.toml": toml})
+    (native,) = (other / "data").glob("*.csv")
     ratio = off(made, truth) / off(native.read_bytes(), truth)
     assert 1 / 1.5 < ratio < 1.5, ratio
 
@@ -148,11 +157,7 @@ def test_two_files_and_a_book_of_two_sheets_become_linked_records(
     page.wait_for_selector("#key-linked")
     assert page.input_value("#key-linked") == "victim_id"
     promise(page, epsilon=4, length=1)
-    release(page)
-    page.wait_for_selector("#compare")
-    idle(page)
-    page.click("#step-publish")
-    name, bundle = saved(page, "#save-bundle")
+    name, bundle = published(page)
     (tmp_path / name).write_bytes(bundle)
     verdict = verify_bundle(tmp_path / name)
     assert verdict.ok, str(verdict)
@@ -179,24 +184,12 @@ def test_two_files_with_one_row_each_are_joined_and_the_commands_do_the_same(sta
     heads = page.locator("#after th").all_inner_texts()
     assert heads == ["gender", "region", "tongue", "region (talks.csv)"]
     promise(page, epsilon=4, length=1)
-    release(page)
-    page.wait_for_selector("#compare")
-    idle(page)
-    page.click("#step-publish")
-    name, bundle = saved(page, "#save-bundle")
+    name, bundle = published(page)
     _, toml = saved(page, "#save-plan")
     (made,) = records_in(bundle).values()
     tongues = Counter(row["tongue"] for row in csv.DictReader(io.StringIO(made.decode("utf-8-sig"))))
     assert all(abs(tongues[tongue] - 200) < 60 for tongue in ("Thai", "Swahili"))
-    (tmp_path / name).write_bytes(bundle)
-    (tmp_path / "release.toml").write_bytes(toml)
-    for file, content in files.items():
-        (tmp_path / file).write_bytes(content)
-    for words in (["verify", name], ["release", "release.toml", "--out", "native"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "caseveil", *words], cwd=tmp_path, capture_output=True, text=True, timeout=300
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+    by_the_commands(tmp_path, name, {**files, name: bundle, "release.toml": toml})
 
 
 def test_two_tabs_never_charge_apart(start: Start) -> None:

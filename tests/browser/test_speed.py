@@ -21,6 +21,8 @@ from caseveil.release import explorer, explorer_data
 from tests.browser.conftest import Open
 from tests.browser.invented_page import make_page
 
+pytestmark = pytest.mark.alone
+
 FIRST_MS = 2000.0
 CLICK_MS = 100.0
 LOOP_MS = 12.0
