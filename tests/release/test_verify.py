@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from caseveil.errors import BundleError
+from caseveil.privacy.loss import GaussianDP
 from caseveil.release import explorer, explorer_data
 from caseveil.release.bundle import EXPLORER, BundleContents, TableContents, render, write_bundle
 from caseveil.release.manifest import MANIFEST, Manifest, canonical_json, software_versions
@@ -53,6 +54,18 @@ def test_a_bundle_of_another_version_passes(make: Callable[..., BundleContents],
     other = make(software={"caseveil": "99.0.0", "numpy": "2.0.2", "python": "3.12"})
     write_bundle(other, tmp_path / "release")
     assert verify_bundle(tmp_path / "release").ok
+
+
+@pytest.mark.parametrize("apart", [1 - 4e-16, 1 + 4e-16])
+def test_a_bundle_of_a_machine_that_rounds_otherwise_passes(
+    make: Callable[..., BundleContents], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, apart: float
+) -> None:
+    """The functions of two processors, or of a browser, differ in the last place."""
+    write_bundle(make(discovered=("sex",)), tmp_path / "release")
+    here = GaussianDP.delta
+    monkeypatch.setattr(GaussianDP, "delta", lambda self, epsilon: here(self, epsilon) * apart)
+    verification = verify_bundle(tmp_path / "release")
+    assert verification.ok, str(verification)
 
 
 def test_no_records_and_no_counts_pass(make: Callable[..., BundleContents], tmp_path: Path) -> None:

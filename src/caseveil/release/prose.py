@@ -187,7 +187,8 @@ def _officer(s: Statement) -> str:
         f"| Gaussian differential privacy | mu = {s.mu!r} |",
         f"| zero-concentrated differential privacy | rho = mu^2 / 2 = {s.rho!r} |",
         f"| delta that mu {'and the discovery need' if s.discovered else 'needs'} at this epsilon | "
-        f"{s.delta_at_epsilon!r} |",
+        # rounded, for machines differ in the last digit, and `verify` writes this text again
+        f"{above(s.delta_at_epsilon, 9)} |",
         f"| charge kept in a ledger file | {'yes' if s.ledger_kept else 'no'} |",
         "",
         "Formally: for neighbouring tables D and D' and every set S of outputs, Pr[M(D) in S] <= e^epsilon Pr[M(D') "

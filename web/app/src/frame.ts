@@ -51,7 +51,7 @@ export class Frame {
     });
     place.replaceChildren(skip, this.head, h("div", { class: "frame" }, this.rail, main), this.foot);
     app.onChange(() => this.soon());
-    window.addEventListener("pointerdown", () => this.press(), { capture: true });
+    window.addEventListener("pointerdown", ({ target }) => this.press(target instanceof Element && target.closest("select") !== null), { capture: true });
     document.addEventListener("keydown", (event) => this.key(event));
     this.body.addEventListener("focusout", () => {
       if (this.waits) this.soon();
@@ -82,7 +82,7 @@ export class Frame {
     this.draw();
   }
 
-  private press(): void {
+  private press(onChoices: boolean): void {
     this.pressed = true;
     const ended = ["pointerup", "pointercancel", "change", "keydown"];
     const end = (): void => {
@@ -92,10 +92,11 @@ export class Frame {
       this.pressed = false;
       this.drawNow();
     };
-    // A click on a button is done then; on others the browser acts after it. Of a press in a list of choices nobody may tell when it ends.
+    // A click on a button is done then; on others the browser acts after it. Of a press in a list of choices nobody may tell when it
+    // ends, nor of one that ends outside the window; other presses are waited for, however slow the hand or the machine.
     const later = (): void => void setTimeout(end);
     const clicked = ({ target }: MouseEvent): void => (target instanceof Element && target.closest("button") ? end() : later());
-    const longest = setTimeout(end, 800);
+    const longest = setTimeout(end, onChoices ? 800 : 10_000);
     window.addEventListener("click", clicked);
     for (const name of ended) window.addEventListener(name, later, { capture: true });
   }
