@@ -14,8 +14,7 @@ BIN := $(VENV)/bin
 DEMO ?= caseveil-demo
 
 ENGINE_VENV := .venv-engine
-# Not tests/claims: what noise promises does not hang on the version of numpy, and tests/privacy holds the noise itself.
-ENGINE_TESTS := $(wildcard tests/schema tests/privacy tests/measurement tests/synthesis tests/evaluation \
+ENGINE_TESTS := $(wildcard tests/schema tests/privacy tests/measurement tests/synthesis tests/claims tests/evaluation \
 	tests/records/test_prepare.py tests/records/test_encoding.py tests/records/test_counting.py \
 	tests/architecture/test_engine_purity.py)
 
