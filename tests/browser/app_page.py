@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,13 @@ def idle(page: Any) -> None:
     page.wait_for_selector("#cancel", state="detached")
 
 
-def drop(page: Any, name: str, content: bytes) -> None:
+def drop(page: Any, files: Mapping[str, bytes]) -> None:
     """As a hand does it, over the place for files."""
     data = page.evaluate_handle(
-        """([name, bytes]) => { const data = new DataTransfer();
-             data.items.add(new File([new Uint8Array(bytes)], name)); return data; }""",
-        [name, list(content)],
+        """(files) => { const data = new DataTransfer();
+             for (const [name, bytes] of files) data.items.add(new File([new Uint8Array(bytes)], name));
+             return data; }""",
+        [[name, list(content)] for name, content in files.items()],
     )
     page.dispatch_event(".drop", "dragover", {"dataTransfer": data})
     page.dispatch_event(".drop", "drop", {"dataTransfer": data})
@@ -79,7 +81,7 @@ KEPT = """() => new Promise((done, fail) => { const asked = indexedDB.open('case
 
 
 def open_cases(page: Any) -> None:
-    drop(page, "cases.csv", cases())
+    drop(page, {"cases.csv": cases()})
     page.wait_for_selector("#next")
     page.click("#step-prepare")
     page.wait_for_selector("#before")

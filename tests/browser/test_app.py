@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.browser.app_page import KEPT, SECRET, drop, idle, open_cases, promise, release, saved, verified
-from tests.browser.conftest import APP, NPM, Start, Violations, ready
+from tests.browser.conftest import APP, BROWSER, NPM, Start, Violations, plain_server, ready
 
 STEPS = ("open", "prepare", "risk", "promise", "make", "explore", "publish")
 
@@ -101,7 +102,7 @@ def test_a_cancelled_release_stops_and_keeps_what_was_charged(start: Start, engi
 ])  # fmt: skip
 def test_a_broken_file_is_told_in_words_and_nothing_of_it(start: Start, name: str, content: bytes) -> None:
     page = start()
-    drop(page, name, content)
+    drop(page, {name: content})
     page.wait_for_selector(".problem")
     said = page.inner_text(".problem")
     assert len(said) > 30
@@ -154,6 +155,34 @@ def test_what_is_typed_stays_and_one_click_is_enough(start: Start) -> None:
     assert page.inner_text("h2.page-title") == "Publish"
     page.click("#step-make")
     assert page.input_value("#release-title") == "A title"
+
+
+@pytest.mark.parametrize("touch", [False, True])
+def test_a_press_that_leaves_a_changed_field_is_a_click_however_slow(start: Start, touch: bool) -> None:
+    """The change of the field draws the step anew; not between the press and its release."""
+    page = start(has_touch=touch)
+
+    def press(place: str) -> None:
+        if touch:
+            page.tap(place)
+        else:
+            page.click(place, delay=300)
+        page.wait_for_timeout(600)
+
+    open_cases(page)
+    for position, place in enumerate(["#filter summary", "#column-2", "#step-risk"]):
+        press("#column-new-name")
+        page.keyboard.press("End")
+        page.keyboard.type(f"_{position}")
+        press(place)
+        if place == "#filter summary":
+            assert page.locator("#filter").get_attribute("open") is not None
+        elif place == "#column-2":
+            assert page.get_attribute(place, "aria-current") == "true"
+        else:
+            assert page.get_attribute(place, "aria-current") == "step"
+    page.click("#step-prepare")
+    assert {"region_0_1", "age_group_2"} <= set(page.locator(".columns bdi").all_inner_texts())
 
 
 @pytest.fixture(scope="module")
@@ -275,6 +304,34 @@ def test_a_second_visit_needs_no_server(start: Start) -> None:
     again.wait_for_selector("#next")
     again.click("#step-prepare")
     again.wait_for_selector("#before")
+
+
+def test_once_installed_it_opens_from_the_desktop_with_the_server_gone(
+    browser: Any, site: Path, tmp_path: Path
+) -> None:
+    server = plain_server(site)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    # A private window installs nothing, and each of Playwright's contexts is one.
+    context = browser.browser_type.launch_persistent_context(
+        tmp_path, executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"]
+    )
+    context.set_default_timeout(90_000)
+    page = context.new_page()
+    page.goto(f"http://127.0.0.1:{server.server_address[1]}/")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    device = context.new_cdp_session(page)
+    assert device.send("Page.getInstallabilityErrors") == {"installabilityErrors": []}
+    app = {"manifestId": device.send("Page.getAppId")["appId"]}
+    device.send("PWA.install", app)
+    server.shutdown()
+    server.server_close()
+    with context.expect_page() as opened:
+        device.send("PWA.launch", app)
+    installed = opened.value
+    ready(installed)
+    installed.click("#example-one")
+    installed.wait_for_selector("#next")
+    context.close()
 
 
 @pytest.mark.parametrize("script", ["check", "test"])

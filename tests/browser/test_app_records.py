@@ -18,7 +18,7 @@ import openpyxl
 import pytest
 
 from caseveil.release.verify import verify_bundle
-from tests.browser.app_page import KEPT, SECRET, idle, promise, release, saved
+from tests.browser.app_page import KEPT, SECRET, drop, idle, promise, release, saved
 from tests.browser.conftest import Start, ready
 
 COLUMNS, VALUES, ROWS = 8, 4, 2_000
@@ -145,6 +145,29 @@ def sheets() -> list[dict[str, Any]]:
     out = io.BytesIO()
     book.save(out)
     return [given("book.xlsx", out.getvalue())]
+
+
+def test_files_of_every_kind_can_be_dropped_one_after_the_other(start: Start) -> None:
+    page = start(engine="browser")
+    people, linked = two_files()
+    (book,) = sheets()
+    columns = ["victim_id,surname,sex,region", "perpetrator_id,victim_id,role"]
+    for files, tables in (
+        ({"victims.tsv": people.replace(b",", b"\t")}, 1),
+        ({"victims.csv": people, "perpetrators.tsv": linked.replace(b",", b"\t")}, 2),
+        ({"victims.txt": people.replace(b",", b";")}, 1),
+        ({book["name"]: book["buffer"]}, 2),
+    ):
+        again = page.locator(".grid").count() > 0
+        drop(page, files)
+        if again:
+            page.click("#confirm-yes")
+        page.wait_for_function(
+            """(columns) => [...document.querySelectorAll('.grid')].map(
+                 grid => [...grid.querySelectorAll('th')].map(one => one.textContent).join()).join(' ') === columns""",
+            arg=" ".join(columns[:tables]),
+        )
+        assert page.locator(".problem").count() == 0
 
 
 @pytest.mark.parametrize("as_book", [False, True])

@@ -33,8 +33,8 @@ export class Frame {
   private drawn = false;
   /** Whether the step is to be drawn as soon as nobody types in it. */
   private waits = false;
-  /** A button that is drawn anew between the press and the release of a finger would not be clicked. */
-  private pressed = false;
+  /** Set while something is pressed: what is drawn anew between the press and the release of a finger would not be clicked. */
+  private forget: (() => void) | null = null;
 
   constructor(
     private readonly app: App,
@@ -51,7 +51,7 @@ export class Frame {
     });
     place.replaceChildren(skip, this.head, h("div", { class: "frame" }, this.rail, main), this.foot);
     app.onChange(() => this.soon());
-    window.addEventListener("pointerdown", ({ target }) => this.press(target instanceof Element && target.closest("select") !== null), { capture: true });
+    window.addEventListener("pointerdown", ({ target }) => this.press(target), { capture: true });
     document.addEventListener("keydown", (event) => this.key(event));
     this.body.addEventListener("focusout", () => {
       if (this.waits) this.soon();
@@ -73,7 +73,7 @@ export class Frame {
   private soon(): void {
     if (this.drawn) return;
     this.drawn = true;
-    if (!this.pressed) queueMicrotask(() => this.drawNow());
+    if (!this.forget) queueMicrotask(() => this.drawNow());
   }
 
   private drawNow(): void {
@@ -82,23 +82,34 @@ export class Frame {
     this.draw();
   }
 
-  private press(onChoices: boolean): void {
-    this.pressed = true;
-    const ended = ["pointerup", "pointercancel", "change", "keydown"];
-    const end = (): void => {
-      clearTimeout(longest);
-      window.removeEventListener("click", clicked);
-      for (const name of ended) window.removeEventListener(name, later, { capture: true });
-      this.pressed = false;
+  /** Holds the drawing until the press is over, however slow the hand or the machine. */
+  private press(target: EventTarget | null): void {
+    this.forget?.();
+    const onChoices = target instanceof Element && target.closest("select") !== null;
+    const over = (): void => {
+      this.forget?.();
       this.drawNow();
     };
-    // A click on a button is done then; on others the browser acts after it. Of a press in a list of choices nobody may tell when it
-    // ends, nor of one that ends outside the window; other presses are waited for, however slow the hand or the machine.
-    const later = (): void => void setTimeout(end);
-    const clicked = ({ target }: MouseEvent): void => (target instanceof Element && target.closest("button") ? end() : later());
-    const longest = setTimeout(end, onChoices ? 800 : 10_000);
-    window.addEventListener("click", clicked);
-    for (const name of ended) window.addEventListener(name, later, { capture: true });
+    let timer = setTimeout(over, onChoices ? 800 : 10_000);
+    const soon = (wait = 0): void => {
+      clearTimeout(timer);
+      timer = setTimeout(over, wait);
+    };
+    // A click on a button is done then; on others the browser acts after it. Of a finger that left, the click may come
+    // late or not at all. A choice ends a press in a list of choices; elsewhere it is that of a field which the press left.
+    const seen: [string, (event: Event) => void][] = [
+      ["click", (event) => (event.target instanceof Element && event.target.closest("button") ? over() : soon())],
+      ["pointerup", () => soon(400)],
+      ["pointercancel", () => soon()],
+      ["keydown", () => soon()],
+      ...(onChoices ? [["change", () => soon()] as [string, () => void]] : []),
+    ];
+    for (const [name, act] of seen) window.addEventListener(name, act, { capture: name !== "click" });
+    this.forget = () => {
+      clearTimeout(timer);
+      for (const [name, act] of seen) window.removeEventListener(name, act, { capture: name !== "click" });
+      this.forget = null;
+    };
   }
 
   private key(event: KeyboardEvent): void {
