@@ -39,6 +39,28 @@ def _mark(method: int, x: float, y: float) -> str:
     return f'<rect x="{x - 5:.1f}" y="{y - 5:.1f}" width="10" height="10" fill="{colour}"{turn}/>'
 
 
+NEAR = 30.0
+"""Marks closer than this would have their numbers on one another."""
+
+
+def _numbers(found: Sequence[tuple[int, float, float]], y: float) -> list[str]:
+    """The numbers of the marks of a row, above each. found: method, place and value.
+
+    Of marks that stand close, the first has its number to the left, the last to the right, one between them below.
+    """
+    out = []
+    order = sorted(found, key=lambda mark: mark[1])
+    for i, (method, x, value) in enumerate(order):
+        after = i > 0 and x - order[i - 1][1] < NEAR
+        before = i + 1 < len(order) and order[i + 1][1] - x < NEAR
+        anchor = "middle" if after == before else "start" if after else "end"
+        below = after and before
+        out.append(
+            _text(x, y + 17 if below else y - 9, number(value), anchor=anchor, fill=_METHODS[method][1], size=11)
+        )
+    return out
+
+
 def _ticks(low: float, high: float) -> list[float]:
     """1, 2 and 5 times powers of ten from the last at or below low to the first at or above high."""
     every = [m * 10.0**e for e in range(-3, 7) for m in (1, 2, 5)]
@@ -79,10 +101,7 @@ def draw(places: Runs) -> str:
         y = HEAD + ROW * (row + 0.62)
         out.append(_text(LEFT - 12, y + 4.5, f"{name}, epsilon {epsilon:g}", anchor="end"))
         out.append(f'<line x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - RIGHT}" y2="{y:.1f}" stroke="{_GRID}"/>')
-        for method, value in enumerate(values):
-            if value is not None:
-                out.append(_mark(method, across(value), y))
-                out.append(
-                    _text(across(value), y - 9, number(value), anchor="middle", fill=_METHODS[method][1], size=11)
-                )
+        marks = [(method, across(value), value) for method, value in enumerate(values) if value is not None]
+        out += [_mark(method, x, y) for method, x, _ in marks]
+        out += _numbers(marks, y)
     return "\n".join([*out, "</svg>"]) + "\n"

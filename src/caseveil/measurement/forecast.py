@@ -87,8 +87,9 @@ def forecast(
     """Errors if every combination up to `length` is measured; n is a public guess, delta None is 1 / (n ln n).
 
     linked: the domain is that of a victim with one drawn perpetrator, and further views take their share of the
-    budget; changed: how many times larger the noise is for a unit that touches several victims (Curator). earlier: the
-    release that is gone on from, in the domain given; a combination that it did not measure is left out.
+    budget; what `link_workload` gives more weight to is left out, so that single groups may differ by a tenth.
+    changed: how many times larger the noise is for a unit that touches several victims (Curator). earlier: the release
+    that is gone on from, in the domain given; a combination that it did not measure is left out.
     Closed form (Xiao et al. 2023); rounding noise to integers adds less than 1/12 to a variance.
     """
     if n < 2:

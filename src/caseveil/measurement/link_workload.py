@@ -12,13 +12,13 @@ from caseveil.measurement.workload import DEFAULT_CELLS_CAP, Workload, plan_work
 from caseveil.schema.domain import Clique, Domain
 from caseveil.schema.linked import LinkedTables, tilt_reach
 
-PAIR_SHARE = 0.14
+PAIR_SHARE = 0.16
 """Share of squared mu for pairs of links of one victim: few tables, and what makes siblings as alike as they are."""
 
-TILT_SHARE = 0.04
+TILT_SHARE = 0.03
 """Share of squared mu that turns victims into links: it only serves the intervals of counts of links."""
 
-ANY_SHARE = 0.06
+ANY_SHARE = 0.04
 """Share of squared mu for victims with any link of some kind: it only serves the intervals of those counts."""
 
 SIDE_SHARE = PAIR_SHARE + TILT_SHARE + ANY_SHARE
@@ -28,21 +28,31 @@ _ALIKE = 100.0
 """How much more the same attribute of two links, and one attribute alone, matter than two different ones: a share of
 pairs that are alike is no better known than the number of pairs that state the attribute."""
 
-LINK_WEIGHTS = (600.0, 20.0, 1.0)
+LINK_WEIGHTS = (1000.0, 400.0, 1.0)
 """Weight of the cell variance of a clique, by length, as measurement.workload has it for one table. Linked tables have
-many attributes: long combinations would take most of the budget from single ones, on which all else stands."""
+many attributes: long combinations would take most of the budget from short ones, on which all else stands."""
 
-_NUMBER = 20.0
-"""How much more the number of links matters than another single attribute: every count of links stands on it."""
+_NUMBER = (20.0, 4.0)
+"""How much more the number of links matters than another attribute, alone and in a pair: every count of links stands
+on it."""
+
+_ACROSS = 2.0
+"""How much more a pair matters that ties an attribute of the victim to one of the perpetrator."""
 
 
 def link_workload(
     tables: LinkedTables, *, length: int, weights: Sequence[float] = LINK_WEIGHTS, cells_cap: int = DEFAULT_CELLS_CAP
 ) -> Workload:
-    """All cliques of V, k and P up to `length`, as `plan_workload` chooses them, the number of links weighing more."""
+    """All cliques of V, k and P up to `length`, as `plan_workload` chooses them, with `emphasis`."""
     planned = plan_workload(tables.each, length=length, weights=weights, cells_cap=cells_cap)
-    number = (tables.v,)
-    return replace(planned, weights={**planned.weights, number: _NUMBER * planned.weights[number]})
+    return replace(planned, weights={c: emphasis(c, tables.v) * weight for c, weight in planned.weights.items()})
+
+
+def emphasis(clique: Clique, v: int) -> float:
+    """How much more a clique of V, k and P matters than others of its length; v is the position of k."""
+    if v in clique and len(clique) <= len(_NUMBER):
+        return _NUMBER[len(clique) - 1]
+    return _ACROSS if len(clique) == 2 and clique[0] < v < clique[1] else 1.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -66,8 +66,8 @@ class LinkPromise:
         if self.both:
             return (
                 f"two data sets are neighbours when one is the other with one {unit.name} added or removed, with all "
-                f"links; in both, nobody in {self.to} is linked to more than {self.at_most} {self.table}, and nobody "
-                f"in {self.table} to more than {self.shared_by_at_most} {self.to}"
+                f"links; in both, nobody in {self.to} is linked to more than {self.at_most} in {self.table}, and "
+                f"nobody in {self.table} to more than {self.shared_by_at_most} in {self.to}"
             )
         return (
             f"two data sets are neighbours when one is the other with one {unit.name} added or removed, with all "
@@ -138,7 +138,7 @@ class LinkPromise:
         """How to read linked records and counts across the link, as lines of a list."""
         one, some, cap = self._one(unit), self.table, self.at_most
         capped = (
-            f"**No {one} has more than {cap} {some}, and nobody in {some} more than {self.shared_by_at_most} "
+            f"**No {one} has more than {cap} in {some}, and nobody in {some} more than {self.shared_by_at_most} in "
             f"{self.to}.** Data with more are refused; nothing was cut off."
             if self.both
             else f"**At most {cap} {some} count for one {one}.** Of a {one} with more, {cap} were drawn at random and "

@@ -25,10 +25,10 @@ from caseveil.synthesis.model import FitOptions, Mixture, descend, start
 from caseveil.synthesis.objective import Objective, to_coordinates
 from caseveil.synthesis.observed import Marginal, NoisyResiduals
 
-KINDS = 3
+KINDS = 2
 """Kinds of perpetrators per component."""
 
-FIT = FitOptions(ladder=(50, 100, 200), products=700, iterations=400)
+FIT = FitOptions(ladder=(50, 100, 200), products=1400, iterations=400)
 """Linked tables have many attributes: a step costs several times that of one table, and fewer are taken."""
 
 PAIR_WEIGHT = 4.0
