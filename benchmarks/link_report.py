@@ -39,7 +39,9 @@ better, except where it says otherwise.
 the link is worth. *{cap_and_count}* keeps at most {cap} links of a victim and counts links with noise for {cap} changed
 rows, under the same promise, the same conversion and the same residual planner; it makes no records. It comes in three
 plans, and the targets compare with the best of them. pac-synth cannot link; it gets the true *flattened* table, in
-which the perpetrators of a victim are merged into sets, and Caseveil's flattened file is scored beside it.
+which the perpetrators of a victim are merged into sets, and Caseveil's flattened file is scored beside it. The target
+is held against the table that pac-synth makes of it; what it counts beside that table is nearer to the truth, and no
+target was set against it.
 """
 
 _LINKED = (
@@ -86,29 +88,34 @@ def best(here: Mapping[str, Sequence[Run]], family: str, score: str) -> float | 
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """What was asked for of the demo at epsilon 1: at most `limit`, in `unit`; and what was measured, if it was."""
+    """What was asked for of the demo at epsilon 1: at most `limit`, in `unit`; and what was measured, if it was.
+
+    limit None: nothing was asked for; what was measured stands beside.
+    """
 
     what: str
-    limit: float
+    limit: float | None
     unit: str
     measured: float | None
 
     @property
     def row(self) -> str:
         """A row of the table of targets."""
+        limit = "" if self.limit is None else f"{number(self.limit)}{self.unit}"
         if self.measured is None:
-            return f"| {self.what} | {number(self.limit)}{self.unit} | not measured | |"
-        met = "yes" if self.measured <= self.limit else "**no**"
-        return f"| {self.what} | {number(self.limit)}{self.unit} | {number(self.measured)}{self.unit} | {met} |"
+            return f"| {self.what} | {limit} | not measured | |"
+        met = "" if self.limit is None else "yes" if self.measured <= self.limit else "**no**"
+        return f"| {self.what} | {limit} | {number(self.measured)}{self.unit} | {met} |"
 
 
 def targets(here: Mapping[str, Sequence[Run]]) -> list[Target]:
     """The targets of linked releases against the runs of one place."""
     ours = mean(here[CASEVEIL]) if CASEVEIL in here else {}
-    counted, flat_2, flat_3 = best(here, CAP_AND_COUNT, "cross_mae"), *(_flat_best(here, k) for k in (2, 3))
+    counted = best(here, CAP_AND_COUNT, "cross_mae")
     every = here.get(f"{CAP_AND_COUNT}/all pairs")
     all_pairs = mean(every)["cross_mae"] if every else None
     rows_2, rows_3 = (best(here, PAC_SYNTH, f"flat_mae_{k}") for k in (2, 3))
+    counts_2, counts_3 = (best(here, PAC_SYNTH, f"flat_counts_mae_{k}") for k in (2, 3))
 
     def share(score: str, other: float | None) -> float | None:
         return ours[score] / other if score in ours and other else None
@@ -142,16 +149,16 @@ def targets(here: Mapping[str, Sequence[Run]]) -> list[Target]:
             measured=share("flat_mae_3", rows_3),
         ),
         Target(
-            what="flattened, pairs of values, of pac-synth's best records or counts",
-            limit=1 / 3,
+            what="flattened, pairs of values, of pac-synth's published counts",
+            limit=None,
             unit=" of it",
-            measured=share("flat_mae_2", flat_2),
+            measured=share("flat_mae_2", counts_2),
         ),
         Target(
-            what="flattened, three values, of pac-synth's best records or counts",
-            limit=1 / 3,
+            what="flattened, three values, of pac-synth's published counts",
+            limit=None,
             unit=" of it",
-            measured=share("flat_mae_3", flat_3),
+            measured=share("flat_mae_3", counts_3),
         ),
         Target(what="concordance, worst attribute", limit=3.0, unit=" points", measured=ours.get("concordance_worst")),
         Target(what="made-up pairs by weight", limit=2.0, unit="%", measured=ours.get("made_up_pct")),
@@ -163,12 +170,6 @@ def targets(here: Mapping[str, Sequence[Run]]) -> list[Target]:
             measured=seconds_of(here[CASEVEIL]) if CASEVEIL in here else None,
         ),
     ]
-
-
-def _flat_best(here: Mapping[str, Sequence[Run]], length: int) -> float | None:
-    """pac-synth's least error on the flattened table: of any of its modes, of records or of published counts."""
-    found = [best(here, PAC_SYNTH, f"flat_{kind}mae_{length}") for kind in ("", "counts_")]
-    return min((value for value in found if value is not None), default=None)
 
 
 # --- tables -----------------------------------------------------------------------------------------------------
