@@ -227,7 +227,7 @@ def test_every_step_in_every_language_is_whole_and_axe_finds_nothing(
         if step == "risk":
             page.wait_for_selector(".plot svg")
             assert set(page.evaluate(NAMED_ON_THE_RIGHT)) == {lang == "ar"}
-            assert "perpetrators" in page.inner_text("#not-looked-at")
+            assert "perpetrators" in page.inner_text("#with-links")
 
 
 def test_keys_alone_lead_from_the_example_to_a_zip_that_verifies(start: Start, tmp_path: Path) -> None:
