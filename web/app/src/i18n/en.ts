@@ -250,6 +250,7 @@ export const en = {
   "make.run": "Run",
   "make.of": "Made from",
   "make.twin": "invented twin",
+  "make.twinWhy": "A rehearsal on invented people. They were made from the plan alone: values as it declares them, shares and ties between columns of our own invention, a public guess of how many. Nothing was read from your rows, nothing was charged, and nothing of it is to be published.",
   "make.rows": "true rows",
   "make.people": "People",
   "make.published": "Combinations published",

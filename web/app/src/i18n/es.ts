@@ -237,6 +237,7 @@ export const es: Translation = {
   "make.run": "Prueba",
   "make.of": "Hecha con",
   "make.twin": "gemelo inventado",
+  "make.twinWhy": "Un ensayo con personas inventadas. Se hicieron solo con el plan: los valores que declara, proporciones y relaciones entre columnas inventadas por nosotros, un número supuesto y público. No se leyó nada de sus filas, no se gastó nada y nada de ello debe publicarse.",
   "make.rows": "filas reales",
   "make.people": "Personas",
   "make.published": "Combinaciones publicadas",

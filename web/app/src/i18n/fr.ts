@@ -237,6 +237,7 @@ export const fr: Translation = {
   "make.run": "Essai",
   "make.of": "Fait à partir de",
   "make.twin": "jumeau inventé",
+  "make.twinWhy": "Une répétition sur des personnes inventées. Elles sont faites du plan seul : les valeurs qu’il déclare, des parts et des liens entre colonnes de notre invention, un nombre supposé et public. Rien n’a été lu dans vos lignes, rien n’a été dépensé, et rien de cela ne doit être publié.",
   "make.rows": "vraies lignes",
   "make.people": "Nombre de personnes",
   "make.published": "Combinaisons publiées",
