@@ -83,10 +83,10 @@ def check(plan: Plan, report: CheckReport) -> list[RenderableType]:
         parts.append(named)
     else:
         parts.append("No column of the plan looks as if it identifies a person by itself.")
-    within = "" if report.linked is None else f"Within {plan.tables[0].table.name} alone: "
+    linked = "" if report.linked is None else f", {plan.tables[1].table.name} included,"
     parts += [
         "",
-        f"{within}{risk.people:,} people have a combination of values in up to {risk.length} columns that fewer than "
+        f"{risk.people:,} people have a combination of values in up to {risk.length} columns{linked} that fewer than "
         f"{risk.k} share; {risk.alone:,} are alone with one.",
     ]
     if risk.combinations:

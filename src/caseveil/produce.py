@@ -25,6 +25,7 @@ from caseveil.records.linkage import LinkedRows, LinkReport, link_rows
 from caseveil.records.prepare import IntakeReport, Rows, prepare
 from caseveil.records.recipe import RecipeReport
 from caseveil.records.risk import RiskReport, assess
+from caseveil.records.risk_links import with_links
 from caseveil.records.source import RawTable
 from caseveil.release.bundle import BundleContents, check_output, write_bundle
 from caseveil.release.statement import Statement
@@ -135,14 +136,17 @@ def check(plan: Plan, progress: Progress | None = None) -> CheckReport:
     found = read_rows(plan, progress)
     raw = found.raw
     _tell(progress, "checking", 0.0)
+    rows: Rows | LinkedRows
     if len(plan.tables) == 1:
         rows, intake = prepare(raw[0], plan.tables[0].table)
         linked = None
     else:
-        joined, (intake, linked_intake), links = _joined(plan, raw)
-        rows, linked = joined.victims, (linked_intake, links)
+        rows, (intake, linked_intake), links = _joined(plan, raw)
+        linked = (linked_intake, links)
     note = " ".join(part.note for part in raw if part.note)
-    risk = replace(assess(split(rows, raw[0], plan.period)[0]), identifying=_identifying(plan, raw))
+    people = split(rows, raw[0], plan.period)[0]
+    seen = with_links(people) if isinstance(people, LinkedRows) else people.columns
+    risk = replace(assess(seen), identifying=_identifying(plan, raw))
     intake = _with_unmade(intake, found, 0)
     if linked is not None:
         linked = (_with_unmade(linked[0], found, 1), linked[1])

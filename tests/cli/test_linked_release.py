@@ -163,7 +163,7 @@ def test_check_tells_the_steward_what_the_cap_would_drop(released: tuple[Path, R
         f"{found['links']:,} rows of perpetrators fit the plan",
         f"{found['dropped']} rows of perpetrators (",
         f"{found['without']} have none.",
-        "Within victims alone: ",
+        " in up to 3 columns, perpetrators included, that fewer than 10 share; ",
         "1 value of perpetrator_id is also a key of victims. Where this is the same person",
     ):
         assert words in said, words

@@ -3,22 +3,22 @@
 import itertools
 from collections import Counter
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caseveil.records.identify import identifying_columns, words
+from caseveil.records.linkage import LinkedRows
 from caseveil.records.prepare import Rows
 from caseveil.records.raw import RawTable
 from caseveil.records.risk import RareCombination, assess
-from caseveil.schema.attribute import Binned, Category
+from caseveil.records.risk_links import linked_columns, with_links
+from caseveil.schema.attribute import Binned, Category, MultiChoice
+from caseveil.schema.links import Link
 from caseveil.schema.table import Table
 
 SECRET = "Zanzibarella"
-
-
-def rows_of(columns):
-    return Rows(table=Table(name="t", columns=tuple(Category(name=name) for name in columns)), columns=columns)
 
 
 def brute_force(columns, k, length):
@@ -54,7 +54,7 @@ def test_rare_combinations_equal_brute_force(rows, k, length, sorting):
     with pytest.MonkeyPatch.context() as patch:
         if sorting:  # groups found by sorting instead of a table of counts
             patch.setattr("caseveil.records.risk._DENSE", 3)
-        report = assess(rows_of(columns), k=k, length=length, most=100)
+        report = assess(columns, k=k, length=length, most=100)
     found, people, alone = brute_force(columns, k, length)
     assert {c.columns: (c.people, c.alone) for c in report.combinations} == found
     assert report.people == people
@@ -63,7 +63,7 @@ def test_rare_combinations_equal_brute_force(rows, k, length, sorting):
 
 def test_the_worst_come_first_and_only_so_many():
     columns = {"a": ["x"] * 8 + ["y", "z"], "b": ["p", "q"] * 5, "c": [str(i) for i in range(10)]}
-    report = assess(rows_of(columns), k=3, most=2)
+    report = assess(columns, k=3, most=2)
     assert [str(c) for c in report.combinations] == [
         "c by itself singles out 10 people",
         "a by itself singles out 2 people",
@@ -75,7 +75,35 @@ def test_the_worst_come_first_and_only_so_many():
 @pytest.mark.parametrize(("k", "length"), [(1, 3), (10, 0), (10, 4)])
 def test_bounds(k, length):
     with pytest.raises(ValueError, match=r"must be"):
-        assess(rows_of({"a": ["x"]}), k=k, length=length)
+        assess({"a": ["x"]}, k=k, length=length)
+
+
+def test_links_single_people_out_by_their_number_and_by_what_occurs_in_them():
+    people = Table(name="victims", columns=(Category(name="gender"),), key="id")
+    linked = Table(name="perpetrators", columns=(Category(name="gender"), MultiChoice(name="role", delimiter="|")))
+    rows = LinkedRows(
+        victims=Rows(table=people, columns={"gender": ["F", "F", "F", "M"]}),
+        perpetrators=Rows(
+            table=linked,
+            columns={"gender": ["M", "F", "F", "M", "M"], "role": ["b|a", "c", "", "a|b", "c"]},
+        ),
+        victim_of=np.array([0, 0, 2, 3, 3], np.int64),
+        link=Link(to="victims", key="of", at_most=3),
+    )
+    assert with_links(rows) == {
+        "gender": ["F", "F", "F", "M"],
+        "number of perpetrators": ["2", "0", "1", "2"],
+        "perpetrators.gender": ["F + M", "", "F", "M"],
+        "perpetrators.role": ["a + b + c", "", "", "a + b + c"],
+    }
+    assert linked_columns(rows) == {
+        "gender": ("victims", "gender"),
+        "perpetrators.gender": ("perpetrators", "gender"),
+        "perpetrators.role": ("perpetrators", "role"),
+    }
+    # By what stands in the table of people the first three are alike.
+    assert assess(rows.victims.columns, k=2).people == 1
+    assert assess(with_links(rows), k=2, length=2).people == 4
 
 
 def test_words_of_names():
@@ -142,5 +170,3 @@ def test_binned_and_unreleased_columns_are_left_alone():
     table = Table(name="t", columns=(Binned(name="age", edges=(0.0, 18.0)), Category(name="code")))
     assert [found.column for found in identifying_columns(raw, released=table)] == ["code"]
     assert [found.column for found in identifying_columns(raw)] == ["age", "phone", "code"]
-    rows = Rows(table=table, columns={"age": ["0--17"] * 30, "code": cells})
-    assert [found.column for found in assess(rows, raw).identifying] == ["code"]

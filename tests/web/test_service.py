@@ -298,6 +298,24 @@ def test_risk_and_forecast(session: Session) -> None:
     assert len(within) == 4
 
 
+def test_risk_of_linked_tables_looks_at_what_is_linked_too(session: Session) -> None:
+    """400 people who are all alike; one has a perpetrator like nobody else's, another more perpetrators than all."""
+    victims = ["victim_id,gender"] + [f"V{i:03},F" for i in range(400)]
+    linked = ["victim_id,role"] + [f"V{i:03},Recruiter" for i in range(400)]
+    linked[8] = "V007,Guard"
+    linked += ["V011,Recruiter"] * 2
+    files = ("victims.csv", "\n".join(victims).encode()), ("perpetrators.csv", "\n".join(linked).encode())
+    draft = opened(session, *files)
+    risk = ask(session, "risk", draft=draft, k=5, length=2)
+    assert (risk["people"], risk["singled"]) == (400, 2)
+    without = {(one["table"], one["column"]): one["singled_without"] for one in risk["columns"]}
+    assert without == {("victims", "gender"): 2, ("perpetrators", "role"): 1, ("perpetrators", ""): 1}
+    assert [(one["table"], one["column"], one["without"]) for one in risk["advice"]] == [("perpetrators", "role", 1)]
+    rare = [(one["columns"], one["values"], one["people"]) for one in risk["rare"]]
+    assert ([{"table": "perpetrators", "column": "role"}], ["Guard"], 1) in rare
+    assert ([{"table": "perpetrators", "column": ""}], ["3"], 1) in rare
+
+
 def test_workbooks(session: Session) -> None:
     book = openpyxl.Workbook()
     sheet = book.active

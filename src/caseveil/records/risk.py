@@ -15,9 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caseveil.records.encoding import distinct_rows
-from caseveil.records.identify import Identifying, identifying_columns
-from caseveil.records.prepare import Rows
-from caseveil.records.raw import RawTable
+from caseveil.records.identify import Identifying
 from caseveil.schema.attribute import MISSING
 
 _TRIPLE_COLUMNS = 20  # triples are looked at among the columns that single out most people in pairs
@@ -50,7 +48,8 @@ class RiskReport:
 
     people: rows with at least one combination of up to `length` columns that fewer than k rows share;
     alone: rows with at least one that no other row has; combinations: the worst first;
-    triple_columns: how many columns were looked at in threes.
+    triple_columns: how many columns were looked at in threes; identifying: columns that identify by themselves, where
+    somebody looked for them.
     """
 
     k: int
@@ -58,22 +57,21 @@ class RiskReport:
     people: int
     alone: int
     combinations: tuple[RareCombination, ...]
-    identifying: tuple[Identifying, ...]
     triple_columns: int
+    identifying: tuple[Identifying, ...] = ()
 
 
-def assess(rows: Rows, raw: RawTable | None = None, *, k: int = 10, length: int = 3, most: int = 20) -> RiskReport:
-    """Rare combinations of prepared values, up to three columns, and columns that identify by themselves.
+def assess(columns: Mapping[str, Sequence[str]], *, k: int = 10, length: int = 3, most: int = 20) -> RiskReport:
+    """Rare combinations of prepared values, up to three columns.
 
-    A cell of a set column counts as one value. At most `most` combinations are listed. raw, if given, is
-    searched for identifying columns among those that the table releases.
+    columns: a cell per person in each; one of a set column counts as one value. At most `most` combinations are listed.
     """
     if k < 2:
         raise ValueError(f"k ({k}) must be at least 2")
     if not 1 <= length <= 3:
         raise ValueError(f"length ({length}) must be 1, 2 or 3")
-    names = list(rows.columns)
-    codes, sizes = _value_codes(list(rows.columns.values()))
+    names = list(columns)
+    codes, sizes = _value_codes(list(columns.values()))
     first, _, times = distinct_rows(codes, sizes)
     search = _Search(codes=codes[first], sizes=sizes, times=times, k=k)
     found = search.run(length)
@@ -87,7 +85,6 @@ def assess(rows: Rows, raw: RawTable | None = None, *, k: int = 10, length: int 
         people=int(times[search.any_rare].sum()),
         alone=int(times[search.any_alone].sum()),
         combinations=tuple(combinations[:most]),
-        identifying=identifying_columns(raw, released=rows.table) if raw is not None else (),
         triple_columns=search.triple_columns,
     )
 
@@ -194,10 +191,10 @@ class RiskParts:
     without: Mapping[str, int]
 
 
-def take_apart(rows: Rows, *, k: int, length: int) -> RiskParts:
+def take_apart(columns: Mapping[str, Sequence[str]], *, k: int, length: int) -> RiskParts:
     """How many people are singled out as combinations grow, and as each column is left out; as in `assess`."""
-    names = list(rows.columns)
-    codes, sizes = _value_codes(list(rows.columns.values()))
+    names = list(columns)
+    codes, sizes = _value_codes(list(columns.values()))
     first, _, times = distinct_rows(codes, sizes)
     search = _Parts(codes=codes[first], sizes=sizes, times=times, k=k)
     search.run(length)
@@ -224,10 +221,12 @@ class _Parts(_Search):
                 mask |= rare
 
 
-def rare_values(rows: Rows, columns: Sequence[str], *, k: int, most: int) -> list[tuple[tuple[str, ...], int]]:
-    """(values, people) of combinations in these columns that fewer than k people share, the rarest first. Private: it
-    quotes cells, for the steward's eyes alone."""
-    cells = zip(*(rows.columns[name] for name in columns), strict=True)
+def rare_values(
+    columns: Mapping[str, Sequence[str]], names: Sequence[str], *, k: int, most: int
+) -> list[tuple[tuple[str, ...], int]]:
+    """(values, people) of combinations in the columns so named that fewer than k people share, the rarest first.
+    Private: it quotes cells, for the steward's eyes alone."""
+    cells = zip(*(columns[name] for name in names), strict=True)
     tally = Counter(values for values in cells if all(values))
     rare = [(values, people) for values, people in tally.items() if people < k]
     return sorted(rare, key=lambda found: (found[1], found[0]))[:most]

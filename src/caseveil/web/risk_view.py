@@ -2,52 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from caseveil.records.linkage import LinkedRows
 from caseveil.records.prepare import Rows
 from caseveil.records.risk import assess, rare_values, take_apart
+from caseveil.records.risk_links import linked_columns, with_links
 from caseveil.schema.attribute import Binned, Column, MultiChoice
 
 _LISTED = 6  # combinations of columns whose rare values are shown
 _EACH = 3
 _ADVISED = 4
-_WORTH = 0.05  # share of the people singled out that advice must spare
+_WORTH = 0.01  # share of the people singled out that advice must spare
 
 
-def view(rows: Rows, *, k: int, length: int) -> dict[str, Any]:
-    """The contract's Risk of the prepared rows of people. length is cut to 3, the most that is looked at."""
+def view(rows: Rows | LinkedRows, *, k: int, length: int) -> dict[str, Any]:
+    """The contract's Risk of prepared rows, of people with what is linked to them. length is cut to 3, the most that
+    is looked at. A column without a name is the number of links."""
     length = min(max(length, 1), 3)
     k = max(2, k)
-    report = assess(rows, k=k, length=length)
-    parts = take_apart(rows, k=k, length=length)
-    table = rows.table
+    seen, named, declared = _seen(rows)
+    report = assess(seen, k=k, length=length)
+    parts = take_apart(seen, k=k, length=length)
     columns = sorted(parts.without.items(), key=lambda found: found[1])
     return {
-        "people": rows.n,
+        "people": len(next(iter(seen.values()))),
         "k": k,
         "length": length,
         "singled": report.people,
         "by_length": [{"length": at, "singled": people} for at, people in enumerate(parts.by_length, start=1)],
-        "columns": [{"table": table.name, "column": name, "singled_without": people} for name, people in columns],
+        "columns": [{**named[name], "singled_without": people} for name, people in columns],
         "rare": [
-            {"columns": list(found.columns), "values": list(values), "people": people}
+            {"columns": [named[name] for name in found.columns], "values": list(values), "people": people}
             for found in report.combinations[:_LISTED]
-            for values, people in rare_values(rows, found.columns, k=k, most=_EACH)
+            for values, people in rare_values(seen, found.columns, k=k, most=_EACH)
         ],
-        "advice": _advice(rows, report.people, columns),
+        "advice": [
+            {**named[name], "without": without, "how": _how(declared[name])}
+            for name, without in [found for found in columns if found[0] in declared][:_ADVISED]
+            if report.people - without >= max(_WORTH * report.people, 1)
+        ],
     }
 
 
-def _advice(rows: Rows, singled: int, columns: list[tuple[str, int]]) -> list[dict[str, object]]:
-    if not singled:
-        return []
-    by_name = {column.name: column for column in rows.table.columns}
-    out: list[dict[str, object]] = []
-    for name, without in columns[:_ADVISED]:
-        if singled - without < _WORTH * singled:
-            break
-        out.append({"table": rows.table.name, "column": name, "without": without, "how": _how(by_name[name])})
-    return out
+def _seen(
+    rows: Rows | LinkedRows,
+) -> tuple[Mapping[str, Sequence[str]], Mapping[str, dict[str, str]], Mapping[str, Column]]:
+    """The columns of people; the table and column of each; and of those that can be coarser, what is declared."""
+    if isinstance(rows, Rows):
+        declared = {column.name: column for column in rows.table.columns}
+        return rows.columns, {name: {"table": rows.table.name, "column": name} for name in declared}, declared
+    seen, places = with_links(rows), linked_columns(rows)
+    people, linked = rows.victims.table, rows.perpetrators.table
+    named = {
+        name: dict(zip(("table", "column"), places.get(name, (linked.name, "")), strict=True)) for name in seen
+    }
+    by_place = {(table.name, column.name): column for table in (people, linked) for column in table.columns}
+    return seen, named, {name: by_place[place] for name, place in places.items()}
 
 
 def _how(column: Column) -> str:

@@ -188,13 +188,12 @@ class Session:
 
     def _risk(self, given: Given, work: Work) -> Answer:
         from caseveil.intake import prepare_rows
-        from caseveil.records.prepare import prepare
+        from caseveil.produce import prepared
         from caseveil.web import risk_view
 
         plan = remarks.lenient(self._plan(given))
         work.plain("Looking for rare combinations")
-        raw = prepare_rows(plan, self._sources.raws(plan)).raw[0]
-        rows, _ = prepare(raw, plan.tables[0].table)
+        rows = prepared(plan, prepare_rows(plan, self._sources.raws(plan)).raw)
         work.check()
         return risk_view.view(rows, k=given.whole("k"), length=given.whole("length"))
 

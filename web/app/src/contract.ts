@@ -153,9 +153,9 @@ export interface Risk {
   /** People in a combination of at most `length` columns held by fewer than k people. */
   singled: number;
   by_length: { length: number; singled: number }[];
-  /** How many would still be singled out without this column. */
+  /** How many would still be singled out without this column; one without a name is the number of rows of the table. */
   columns: { table: string; column: string; singled_without: number }[];
-  rare: { columns: string[]; values: string[]; people: number }[];
+  rare: { columns: { table: string; column: string }[]; values: string[]; people: number }[];
   /** without: how many would still be singled out without the column. how: what could be coarser in it. */
   advice: { table: string; column: string; without: number; how: "bins" | "items" | "few" | "values" }[];
 }

@@ -82,7 +82,7 @@ export function fake(): Fake {
     risk: ({ k, length }) => ({
       people: 4000, k, length, singled: 40 * k * length, by_length: [1, 2, 3].slice(0, length).map((n) => ({ length: n, singled: 40 * k * n })),
       columns: ["gender", "age", "country", "means"].map((name, i) => ({ table: "cases", column: name, singled_without: 300 + 150 * i })),
-      rare: [{ columns: ["gender", "country"], values: ["Other", "Elbonia"], people: 1 }],
+      rare: [{ columns: [{ table: "cases", column: "gender" }, { table: "cases", column: "country" }], values: ["Other", "Elbonia"], people: 1 }],
       advice: [{ table: "cases", column: "country", without: 300, how: "values" }],
     }),
     forecast: ({ epsilons }) => ({

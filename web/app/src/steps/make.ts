@@ -116,7 +116,9 @@ function runs(kit: Kit): HTMLElement {
     [words("make.published"), ({ run }) => number(run.published)],
     [words("make.time"), ({ run }) => time(kit, run.seconds)],
   ];
-  const sentences = app.made.map(({ run }) => h("p", {}, h("strong", {}, h("bdi", {}, run.label)), ": ", h("span", { lang: "en", dir: "ltr" }, run.sentence)));
+  const sentences = app.made.map(({ run }) =>
+    h("p", {}, h("strong", {}, h("bdi", {}, run.label)), ": ", run.of === "twin" ? words("make.twinWhy") : h("span", { lang: "en", dir: "ltr" }, run.sentence)),
+  );
   return card(
     words("make.runs"),
     table(words("make.runs"), [words("make.run"), ...app.made.map(({ run }) => run.label)], rows.map(([name, value]) => [name, ...app.made.map(value)])),

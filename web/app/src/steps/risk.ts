@@ -12,7 +12,10 @@ export function riskStep(kit: Kit): HTMLElement[] {
   const question = { draft: { ...draft, release: null, promise: null }, k, length };
   const risk = app.live("risk", question, () => app.engine.ask("risk", { draft: app.draft!, k, length }));
   const several = draft.tables.length > 1;
-  const name = (where: string, column: string): string => (several ? `${where}.${column}` : column);
+  const name = (where: string, column: string): string => {
+    if (column === "") return words("risk.number", { table: where });
+    return several ? `${where}.${column}` : column;
+  };
   const goTo = (where: string, column: string): void => {
     app.table = where;
     app.column = column;
@@ -35,7 +38,7 @@ export function riskStep(kit: Kit): HTMLElement[] {
     risk
       ? h("p", { class: "verdict", role: "status" }, words("risk.singled", { singled: risk.singled, people: risk.people }), risk.people > 0 && ` (${kit.share(risk.singled / risk.people)})`)
       : h("p", { class: "quiet", role: "status" }, words("engine.working")),
-    several && h("p", { id: "not-looked-at" }, words("risk.linked", { people: draft.tables[0]!.name, table: draft.tables[1]!.name })),
+    several && h("p", { id: "with-links" }, words("risk.linked", { table: draft.tables[1]!.name })),
   );
   const parts: HTMLElement[] = [h("p", { class: "lead" }, words("risk.lead")), controls];
   if (!risk) return parts;
@@ -49,7 +52,7 @@ export function riskStep(kit: Kit): HTMLElement[] {
             "ul",
             { class: "advice" },
             ...risk.advice.map((one, i) =>
-              h("li", {}, h("span", {}, words("risk.without", { column: one.column, without: one.without, singled: risk.singled }), " ", words(`how.${one.how}`)), button(`advice-${i}`, words("risk.goTo", { column: one.column }), () => goTo(one.table, one.column))),
+              h("li", {}, h("span", {}, words("risk.without", { column: name(one.table, one.column), without: one.without, singled: risk.singled }), " ", words(`how.${one.how}`)), button(`advice-${i}`, words("risk.goTo", { column: name(one.table, one.column) }), () => goTo(one.table, one.column))),
             ),
           ),
     ),
@@ -65,7 +68,7 @@ export function riskStep(kit: Kit): HTMLElement[] {
     ),
   );
   if (risk.rare.length > 0) {
-    const rows = risk.rare.slice(0, SHOWN).map((one) => [one.columns.map((column, i) => `${column} = ${one.values[i]!}`).join(" · "), number(one.people)]);
+    const rows = risk.rare.slice(0, SHOWN).map((one) => [one.columns.map(({ table, column }, i) => `${name(table, column)} = ${one.values[i]!}`).join(" · "), number(one.people)]);
     parts.push(card(words("risk.rare"), h("p", { class: "flag private" }, words("open.private")), table(words("risk.rare"), [words("risk.rare"), words("prepare.count")], rows)));
   }
   parts.push(next(kit, "promise"));
