@@ -1,6 +1,6 @@
 """Attacks a release from the side, for long, and writes docs/assurance.md: leaks, kills and fuzzed input.
 
-    python tools/assurance.py                       as often as planned; about 25 minutes on two cores
+    python tools/assurance.py                       as often as planned; half an hour to an hour on two cores
     python tools/assurance.py --kills 300 --plans 2000 --tables 1500 --draws 5000000
 
 The tests take the same attacks for a minute (tests/assurance). Ends with 1, and writes nothing, when something is
