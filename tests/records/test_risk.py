@@ -79,10 +79,11 @@ def test_bounds(k, length):
 
 
 def test_links_single_people_out_by_their_number_and_by_what_occurs_in_them():
-    people = Table(name="victims", columns=(Category(name="gender"),), key="id")
+    taken = Category(name="number of perpetrators")  # a column of people may be called as the number of links is
+    people = Table(name="victims", columns=(Category(name="gender"), taken), key="id")
     linked = Table(name="perpetrators", columns=(Category(name="gender"), MultiChoice(name="role", delimiter="|")))
     rows = LinkedRows(
-        victims=Rows(table=people, columns={"gender": ["F", "F", "F", "M"]}),
+        victims=Rows(table=people, columns={"gender": ["F", "F", "F", "M"], taken.name: ["x"] * 4}),
         perpetrators=Rows(
             table=linked,
             columns={"gender": ["M", "F", "F", "M", "M"], "role": ["b|a", "c", "", "a|b", "c"]},
@@ -91,15 +92,17 @@ def test_links_single_people_out_by_their_number_and_by_what_occurs_in_them():
         link=Link(to="victims", key="of", at_most=3),
     )
     assert with_links(rows) == {
-        "gender": ["F", "F", "F", "M"],
+        "victims.gender": ["F", "F", "F", "M"],
+        "victims.number of perpetrators": ["x"] * 4,
         "number of perpetrators": ["2", "0", "1", "2"],
         "perpetrators.gender": ["F + M", "", "F", "M"],
         "perpetrators.role": ["a + b + c", "", "", "a + b + c"],
     }
     assert linked_columns(rows) == {
-        "gender": ("victims", "gender"),
-        "perpetrators.gender": ("perpetrators", "gender"),
-        "perpetrators.role": ("perpetrators", "role"),
+        "victims.gender": ("victims", people.columns[0]),
+        "victims.number of perpetrators": ("victims", taken),
+        "perpetrators.gender": ("perpetrators", linked.columns[0]),
+        "perpetrators.role": ("perpetrators", linked.columns[1]),
     }
     # By what stands in the table of people the first three are alike.
     assert assess(rows.victims.columns, k=2).people == 1

@@ -15,23 +15,21 @@ _AND = " + "
 def with_links(rows: LinkedRows) -> dict[str, Sequence[str]]:
     """Columns of one row per person: those of people, then how many links each has, and which values occur in them.
 
-    The columns of links are named <table>.<column>. A cell of them holds every value that any link of the person
-    has, once and in order: whoever knows these values knows no order of the links.
+    Columns are named <table>.<column>, so that none is taken for another. A cell of those of links holds every value
+    that any link of the person has, once and in order: whoever knows these values knows no order of the links.
     """
-    linked = rows.perpetrators
-    numbers = rows.numbers.tolist()
-    out: dict[str, Sequence[str]] = dict(rows.victims.columns)
-    out[number_name(linked.table.name)] = [str(number) for number in numbers]
+    people, linked = rows.victims, rows.perpetrators
+    out: dict[str, Sequence[str]] = {f"{people.table.name}.{name}": cells for name, cells in people.columns.items()}
+    out[number_name(linked.table.name)] = [str(number) for number in rows.numbers.tolist()]
     for column in linked.table.columns:
         out[f"{linked.table.name}.{column.name}"] = _met(rows, column, linked.columns[column.name])
     return out
 
 
-def linked_columns(rows: LinkedRows) -> Mapping[str, tuple[str, str]]:
+def linked_columns(rows: LinkedRows) -> Mapping[str, tuple[str, Column]]:
     """Table and column of every name of `with_links`; the number of links is no column, and is left out."""
-    people, linked = rows.victims.table, rows.perpetrators.table
-    own = {column.name: (people.name, column.name) for column in people.columns}
-    return own | {f"{linked.name}.{column.name}": (linked.name, column.name) for column in linked.columns}
+    tables = rows.victims.table, rows.perpetrators.table
+    return {f"{table.name}.{column.name}": (table.name, column) for table in tables for column in table.columns}
 
 
 def _met(rows: LinkedRows, column: Column, cells: Sequence[str]) -> list[str]:

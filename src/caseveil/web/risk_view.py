@@ -54,12 +54,11 @@ def _seen(
         declared = {column.name: column for column in rows.table.columns}
         return rows.columns, {name: {"table": rows.table.name, "column": name} for name in declared}, declared
     seen, places = with_links(rows), linked_columns(rows)
-    people, linked = rows.victims.table, rows.perpetrators.table
-    named = {
-        name: dict(zip(("table", "column"), places.get(name, (linked.name, "")), strict=True)) for name in seen
+    number = {"table": rows.perpetrators.table.name, "column": ""}
+    named = {name: number for name in seen} | {
+        name: {"table": table, "column": column.name} for name, (table, column) in places.items()
     }
-    by_place = {(table.name, column.name): column for table in (people, linked) for column in table.columns}
-    return seen, named, {name: by_place[place] for name, place in places.items()}
+    return seen, named, {name: column for name, (_, column) in places.items()}
 
 
 def _how(column: Column) -> str:
